@@ -1,0 +1,83 @@
+import type { Address } from '../core/address.js';
+import type { Bytes } from '../core/units.js';
+
+/** A boundary tag as the outside sees it. */
+export const TagType = { span: 0, free: 1, alloc: 2 } as const;
+export type TagType = (typeof TagType)[keyof typeof TagType];
+export const TAG_TYPE_NAMES = ['span', 'free', 'alloc'] as const;
+
+/** Called for each tag in address order, a span before its first segment. */
+export type TagVisitor = (type: TagType, start: Address, size: Bytes) => void;
+
+/**
+ * Live figures of one arena, all kept up to date in O(1) per operation. Byte figures follow the kstat of the same
+ * name; counters only rise. A model for which a figure has no meaning leaves it 0.
+ */
+export interface ArenaFigures {
+  /** Bytes of all spans (kstat mem_total). */
+  readonly totalBytes: Bytes;
+  /** Bytes of allocated segments as requested, unrounded (kstat mem_inuse). */
+  readonly inUseBytes: Bytes;
+  /** Bytes of imported spans (kstat mem_import). */
+  readonly importBytes: Bytes;
+  readonly spanTags: number;
+  readonly freeTags: number;
+  readonly allocTags: number;
+  /** Segment-list allocations that succeeded (kstat alloc); quantum-cache hits are not among them. */
+  readonly allocs: number;
+  readonly frees: number;
+  readonly fails: number;
+  readonly waits: number;
+  /** Steps along hash chains on free (kstat lookup). */
+  readonly lookups: number;
+  /** Elements visited by searches for a fit (kstat search). */
+  readonly searches: number;
+  /** Segments cut in two or three by an allocation. */
+  readonly splits: number;
+  /** Pairs of neighbours made one by a free. */
+  readonly merges: number;
+  readonly imports: number;
+  /** Spans given back to the source. */
+  readonly releases: number;
+  readonly hashBuckets: number;
+}
+
+/** Figures of one object or quantum cache in front of an arena. */
+export interface CacheFigures {
+  readonly name: string;
+  /** Name of the arena that supplies the slabs. */
+  readonly arena: string;
+  readonly bufferBytes: Bytes;
+  readonly slabBytes: Bytes;
+  readonly slabs: number;
+  /** Buffers of all slabs. */
+  readonly buffers: number;
+  /** Buffers out of the slab layer: with clients or in magazines. */
+  readonly buffersInUse: number;
+  /** Buffers held by per-CPU magazines and by full magazines of the depot. */
+  readonly buffersInMagazines: number;
+  readonly magazines: number;
+  /** Allocations served by the cache, and how many of those by a magazine. */
+  readonly allocs: number;
+  readonly magazineHits: number;
+  readonly frees: number;
+}
+
+/** What probes, checks and reports may see of an arena model. */
+export interface ArenaView {
+  readonly name: string;
+  /** Name of the arena that it imports from, or null. */
+  readonly source: string | null;
+  readonly quantum: Bytes;
+  readonly figures: ArenaFigures;
+  readonly caches: readonly CacheFigures[];
+  /** Size of the largest free segment. Not for the hot path: O(free tags) in the worst case. */
+  largestFree(): Bytes;
+  /** Bytes of free segments. */
+  freeBytes(): Bytes;
+  /** Bytes of the model's metadata under an ABI, see Abi. */
+  metadataBytes(): Bytes;
+  walk(visit: TagVisitor): void;
+  /** Checks every invariant. @throws InvariantError with a dump. */
+  check(): void;
+}

@@ -1,0 +1,54 @@
+import type { TObject } from '@sinclair/typebox';
+import type { ArenaView } from '../arena/view.js';
+import type { Address } from '../core/address.js';
+import type { ConstraintTable } from '../core/request.js';
+import type { Simulation } from '../core/simulation.js';
+import type { Bytes } from '../core/units.js';
+
+/**
+ * What a user compares: a configured stack of arena models that serves request classes.
+ *
+ * The caller keeps what it was given: a free passes the class, address, size and constraint of its allocation, and
+ * each live allocation is freed at most once. Sizes are integers from 1 to 2^53, `cpu` is below the simulation's
+ * number. Backends trust these (the request port checks them), and allocate nothing per call.
+ */
+export interface Backend {
+  /** RequestClass numbers that it serves. */
+  readonly serves: readonly number[];
+  /** Its arenas, sources before those that import from them. */
+  readonly arenas: readonly ArenaView[];
+  /**
+   * Serves one request and returns the first byte's address, or NO_ADDRESS when it is exhausted. `constraint` is a
+   * row of the environment's table or UNCONSTRAINED.
+   */
+  alloc(cls: number, size: Bytes, constraint: number, cpu: number): Address;
+  free(cls: number, address: Address, size: Bytes, constraint: number, cpu: number): void;
+  /** Bytes set aside for a request of this class and size: the rounding that internal fragmentation counts. */
+  footprint(cls: number, size: Bytes): Bytes;
+  /** Gives back what its caches hold beyond the need of live objects, as memory pressure would. */
+  reap(): void;
+  /** Checks every invariant of every arena. @throws InvariantError */
+  check(): void;
+}
+
+/** What a backend is built in: the clock to hang timers on, and the workload's constraint table. */
+export interface BackendEnvironment {
+  readonly simulation: Simulation;
+  readonly constraints: ConstraintTable;
+}
+
+/** Values of a backend's parameters, validated and with defaults filled in. */
+export type Parameters = Readonly<Record<string, string | number | boolean>>;
+
+/** A backend in the registry. The name is the file's name. */
+export interface BackendDefinition {
+  readonly name: string;
+  /** One line for `kvabench list`. */
+  readonly summary: string;
+  /**
+   * JSON Schema of the parameters, each with a default and a description. Lengths are parameters whose schema says
+   * `format: 'bytes'`; they may be written `64KiB` and reach `create` as numbers.
+   */
+  readonly parameters: TObject;
+  create(parameters: Parameters, environment: BackendEnvironment): Backend;
+}

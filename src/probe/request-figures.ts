@@ -1,0 +1,18 @@
+/** Running totals of what the workload asked for and what it got; kept by the request port, read by probes. */
+export class RequestFigures {
+  allocs = 0;
+  frees = 0;
+  /** Allocations that the backend refused. */
+  failures = 0;
+  /** Frees of objects whose allocation had failed. */
+  skippedFrees = 0;
+  /** Requests of classes that the backend does not serve: not passed on. */
+  unserved = 0;
+  liveObjects = 0;
+  peakLiveObjects = 0;
+  /** Bytes of live objects as requested. */
+  liveBytes = 0;
+  peakLiveBytes = 0;
+  /** Bytes of live objects as the backend rounds them. */
+  footprintBytes = 0;
+}

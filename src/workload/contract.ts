@@ -1,0 +1,23 @@
+import type { ConstraintTable, RequestPort } from '../core/request.js';
+import type { Simulation } from '../core/simulation.js';
+
+/**
+ * A source of requests on the simulated clock: a trace replayed, or a generator. It schedules its own events on the
+ * simulation, and each event becomes requests on the port. It knows nothing of backends.
+ */
+export interface Workload {
+  readonly name: string;
+  /** Object slots that it uses are below this. */
+  readonly objectLimit: number;
+  /** CPU numbers that it uses are below this. */
+  readonly cpus: number;
+  /** RequestClass numbers that it may ask for. */
+  readonly classes: readonly number[];
+  readonly constraints: ConstraintTable;
+  /** Simulated time of its last event, or an upper bound of it: sample points are spread over it. */
+  readonly durationNs: number;
+  /** Facts for the provenance record: input digests, parameters, seed. Plain JSON, nothing machine-dependent. */
+  readonly provenance: Readonly<Record<string, unknown>>;
+  /** Announces itself (`workloadStarted`) and schedules the first event; to be called once per simulation. */
+  start(simulation: Simulation, port: RequestPort): void;
+}
