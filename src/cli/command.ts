@@ -1,0 +1,13 @@
+import type { Argv } from 'yargs';
+import type { ExitCode, Io } from './io.js';
+
+/** One command of the program: a file in commands/, a line in the list of program.ts, a test. */
+export interface Command {
+  /** yargs' notation, for example `verify [dir..]`. */
+  readonly usage: string;
+  readonly summary: string;
+  /** Declares options and positionals. */
+  options(yargs: Argv): Argv;
+  /** Does the work. @throws InputError for bad usage or input. */
+  run(args: Readonly<Record<string, unknown>>, io: Io): Promise<ExitCode> | ExitCode;
+}

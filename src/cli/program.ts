@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import yargs from 'yargs';
+import { InputError } from '../core/errors.js';
+import type { Command } from './command.js';
+import { ExitCode, type Io } from './io.js';
+
+const COMMANDS: readonly Command[] = [];
+
+/** Version in package.json. */
+export function toolVersion(): string {
+  const manifest = new URL('../../package.json', import.meta.url);
+  return JSON.parse(readFileSync(manifest, 'utf8')).version;
+}
+
+/**
+ * Runs one command line and returns the exit code. Bad usage and bad input become one message on stderr without a
+ * stack trace; anything else is a bug of ours and is thrown.
+ */
+export async function runProgram(argv: readonly string[], io: Io): Promise<ExitCode> {
+  let exitCode: ExitCode = ExitCode.done;
+  const program = yargs([...argv])
+    .scriptName('kvabench')
+    .version(toolVersion())
+    .strict()
+    .demandCommand(1, 'say what to do: kvabench --help lists the commands')
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .wrap(Math.min(110, io.stdout.columns ?? 80))
+    .fail((message, error) => {
+      throw error ?? new InputError(message);
+    });
+  for (const command of COMMANDS) {
+    program.command(command.usage, command.summary, command.options, async (args) => {
+      exitCode = await command.run(args, io);
+    });
+  }
+  try {
+    await program.parseAsync([...argv], {}, (_error, _args, output) => {
+      if (output !== '') io.stdout.write(`${output}\n`);
+    });
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    io.stderr.write(`kvabench: ${error.message}\n`);
+    return ExitCode.badInput;
+  }
+  return exitCode;
+}
