@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import yargs from 'yargs';
 import { InputError } from '../core/errors.js';
 import type { Command } from './command.js';
+import { benchCommand } from './commands/bench.js';
+import { verifyCommand } from './commands/verify.js';
 import { ExitCode, type Io } from './io.js';
 
-const COMMANDS: readonly Command[] = [];
+const COMMANDS: readonly Command[] = [benchCommand, verifyCommand];
 
 /** Version in package.json. */
 export function toolVersion(): string {

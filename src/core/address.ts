@@ -10,7 +10,9 @@ export type Address = number;
 export const NO_ADDRESS: Address = -1;
 
 const WINDOW_BITS = 48n;
-const WINDOW_BYTES = 2 ** 48;
+
+/** Length of a slot. */
+export const WINDOW_BYTES = 2 ** 48;
 const SLOTS = 32;
 const WORD = 1n << 64n;
 

@@ -1,0 +1,100 @@
+import type { Address } from '../../core/address.js';
+import { type Bytes, roundUp } from '../../core/units.js';
+import type { VmemArena } from './arena.js';
+import { VmFlag } from './flags.js';
+
+/** Where an arena imports spans from: the kernel's import and free functions with the arena they act on. */
+export interface SpanSource {
+  readonly arena: VmemArena;
+  readonly quantum: Bytes;
+  /** False where there is no free function: imported spans then stay for good. */
+  readonly returnsSpans: boolean;
+  /** Length of the span that the last successful import brought. */
+  readonly importedBytes: Bytes;
+  /** Takes at least `size` bytes from the source; `align` concerns only sources that promise alignment. */
+  importSpan(size: Bytes, align: Bytes, flags: number): Address;
+  returnSpan(base: Address, size: Bytes): void;
+}
+
+/** Import by vmem_alloc of the source and return by vmem_free; the size may be rounded to a granularity. */
+export class AllocSource implements SpanSource {
+  readonly arena: VmemArena;
+  readonly returnsSpans: boolean;
+  importedBytes = 0;
+  private readonly granularity: Bytes;
+
+  constructor(arena: VmemArena, { returnsSpans = true, granularity = 1 } = {}) {
+    this.arena = arena;
+    this.returnsSpans = returnsSpans;
+    this.granularity = granularity;
+  }
+
+  get quantum(): Bytes {
+    return this.arena.quantum;
+  }
+
+  importSpan(size: Bytes, _align: Bytes, flags: number): Address {
+    this.importedBytes = roundUp(size, this.granularity);
+    return this.arena.alloc(this.importedBytes, flags);
+  }
+
+  returnSpan(base: Address, size: Bytes): void {
+    this.arena.free(base, size);
+  }
+}
+
+/** Import by vmem_xalloc with the request's alignment, as segkmem's large-page import does; for XALIGN arenas. */
+export class AlignedSource implements SpanSource {
+  readonly arena: VmemArena;
+  readonly returnsSpans = true;
+  importedBytes = 0;
+  private readonly granularity: Bytes;
+
+  constructor(arena: VmemArena, granularity: Bytes) {
+    this.arena = arena;
+    this.granularity = granularity;
+  }
+
+  get quantum(): Bytes {
+    return this.arena.quantum;
+  }
+
+  importSpan(size: Bytes, align: Bytes, flags: number): Address {
+    this.importedBytes = roundUp(size, this.granularity);
+    const alignment = Math.max(align, this.arena.quantum);
+    return this.arena.xalloc(this.importedBytes, alignment, 0, 0, 0, 0, flags);
+  }
+
+  returnSpan(base: Address, size: Bytes): void {
+    this.arena.xfree(base, size);
+  }
+}
+
+/**
+ * The firewall's import: each span is taken by next fit with one guard page behind it that belongs to nobody.
+ * Mirrors illumos kmem_firewall_va_alloc and kmem_firewall_va_free, kmem.c [illumos@94ab2e1].
+ */
+export class FirewallSource implements SpanSource {
+  readonly arena: VmemArena;
+  readonly returnsSpans = true;
+  importedBytes = 0;
+  private readonly guard: Bytes;
+
+  constructor(arena: VmemArena, guard: Bytes) {
+    this.arena = arena;
+    this.guard = guard;
+  }
+
+  get quantum(): Bytes {
+    return this.arena.quantum;
+  }
+
+  importSpan(size: Bytes, _align: Bytes, flags: number): Address {
+    this.importedBytes = size;
+    return this.arena.alloc(size + this.guard, flags | VmFlag.NEXTFIT);
+  }
+
+  returnSpan(base: Address, size: Bytes): void {
+    this.arena.free(base, size + this.guard);
+  }
+}

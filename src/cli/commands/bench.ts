@@ -1,0 +1,56 @@
+import { InputError } from '../../core/errors.js';
+import { type BenchResult, benchCase } from '../../harness/golden/bench.js';
+import { findCases, resolveCases, SHIPPED_CASES } from '../../harness/golden/find-cases.js';
+import { GoldenCase } from '../../harness/golden/golden-case.js';
+import { findOracle } from '../../harness/golden/registry.js';
+import type { Command } from '../command.js';
+import { ExitCode, type Io } from '../io.js';
+
+/** `kvabench bench [case..]`: how fast the models are, in CPU time per operation. */
+export const benchCommand: Command = {
+  usage: 'bench [case..]',
+  summary: 'Time the models on golden cases: median CPU nanoseconds per operation',
+  options: (yargs) =>
+    yargs
+      .positional('case', {
+        type: 'string',
+        array: true,
+        describe: 'case directories, or names of shipped cases; default: all shipped ones',
+      })
+      .option('repeat', { type: 'number', default: 5, describe: 'timed replays per case' })
+      .option('json', { type: 'boolean', default: false, describe: 'one JSON object per line and case' }),
+  run: async (args, io) => {
+    const repeats = args.repeat as number;
+    if (!(Number.isInteger(repeats) && repeats >= 1)) {
+      throw new InputError(`'${repeats}'`, { field: '--repeat', allowed: 'an integer of at least 1' });
+    }
+    const given = (args.case as string[] | undefined) ?? [];
+    const directories = given.length > 0 ? given.flatMap(resolveCases) : findCases(SHIPPED_CASES);
+    let mismatches = 0;
+    for (const directory of directories) {
+      const result = await benchOne(directory, repeats, io);
+      if (result === undefined) continue;
+      mismatches += result.mismatches;
+      io.stdout.write(args.json === true ? `${JSON.stringify(result)}\n` : line(result));
+    }
+    return mismatches > 0 ? ExitCode.checkFailed : ExitCode.done;
+  },
+};
+
+async function benchOne(directory: string, repeats: number, io: Io): Promise<BenchResult | undefined> {
+  const golden = new GoldenCase(directory);
+  const oracle = findOracle(golden.oracle);
+  const reason = oracle === undefined ? `no model of ${golden.oracle} yet` : oracle.skipReason(golden);
+  if (oracle !== undefined && reason === undefined) return benchCase(golden, oracle, repeats);
+  io.stderr.write(`skipped ${golden.oracle}/${golden.name}: ${reason}\n`);
+  return undefined;
+}
+
+function line(result: BenchResult): string {
+  const { operations, nsPerOp, minNsPerOp, maxNsPerOp, repeats, mismatches } = result;
+  const wrong = mismatches > 0 ? `, ${mismatches} RESULTS DIFFER` : '';
+  return (
+    `${result.oracle}/${result.case}: ${nsPerOp.toFixed(1)} ns/op ` +
+    `(${minNsPerOp.toFixed(1)}–${maxNsPerOp.toFixed(1)}, ${repeats} repeats of ${operations} operations${wrong})\n`
+  );
+}

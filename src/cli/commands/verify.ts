@@ -1,0 +1,97 @@
+import { InputError } from '../../core/errors.js';
+import { findCases, SHIPPED_CASES } from '../../harness/golden/find-cases.js';
+import { GoldenCase } from '../../harness/golden/golden-case.js';
+import { findOracle, ORACLES } from '../../harness/golden/registry.js';
+import { dumpAt, type Mismatch, verifyCase } from '../../harness/golden/verify.js';
+import type { Command } from '../command.js';
+import { ExitCode, type Io } from '../io.js';
+
+interface Tally {
+  passed: number;
+  failed: number;
+  skipped: number;
+  unreadable: number;
+}
+
+/** `kvabench verify [dir..]`: the models against vectors of the kernels' own C code. */
+export const verifyCommand: Command = {
+  usage: 'verify [dir..]',
+  summary: "Replay golden vectors of the kernels' own C code and compare address by address",
+  options: (yargs) =>
+    yargs
+      .positional('dir', {
+        type: 'string',
+        array: true,
+        describe: 'directories with golden cases, searched downwards; default: those shipped',
+      })
+      .option('until', {
+        type: 'number',
+        describe:
+          'replay one case up to this operation and print the tags of its arenas instead of comparing',
+      }),
+  run: (args, io) => {
+    const given = (args.dir as string[] | undefined) ?? [];
+    const directories = (given.length > 0 ? given : [SHIPPED_CASES]).flatMap(findCases);
+    if (args.until !== undefined) return dump(directories, args.until as number, io);
+    const tally: Tally = { passed: 0, failed: 0, skipped: 0, unreadable: 0 };
+    for (const directory of directories) verifyOne(directory, tally, io);
+    const skipped = tally.skipped > 0 ? `, ${tally.skipped} skipped` : '';
+    io.stdout.write(`${tally.passed} passed, ${tally.failed + tally.unreadable} failed${skipped}\n`);
+    if (tally.failed > 0) return ExitCode.checkFailed;
+    return tally.unreadable > 0 ? ExitCode.badInput : ExitCode.done;
+  },
+};
+
+function verifyOne(directory: string, tally: Tally, io: Io): void {
+  try {
+    const golden = new GoldenCase(directory);
+    const oracle = findOracle(golden.oracle);
+    const reason = oracle === undefined ? `no model of ${golden.oracle} yet` : oracle.skipReason(golden);
+    if (oracle === undefined || reason !== undefined) {
+      tally.skipped++;
+      io.stdout.write(`skipped ${golden.oracle}/${golden.name}: ${reason}\n`);
+      return;
+    }
+    const mismatch = verifyCase(golden, oracle);
+    if (mismatch === undefined) {
+      tally.passed++;
+      io.stdout.write(`passed  ${golden.oracle}/${golden.name}: ${golden.operations.length} operations\n`);
+      return;
+    }
+    tally.failed++;
+    io.stdout.write(`FAILED  ${golden.oracle}/${golden.name}\n${explain(mismatch, directory)}\n`);
+  } catch (error) {
+    // One unreadable case must not hide what the others say; it makes the command fail all the same.
+    if (!(error instanceof InputError)) throw error;
+    tally.unreadable++;
+    io.stdout.write(`UNREADABLE ${error.message}\n`);
+  }
+}
+
+function explain(mismatch: Mismatch, directory: string): string {
+  const { seq, what, wanted, got, context } = mismatch;
+  return [
+    `  first difference after operation ${seq}: ${what}`,
+    `    wanted ${wanted}`,
+    `    got    ${got}`,
+    ...context.split('\n').map((line) => `    ${line}`),
+    `  replay up to it: kvabench verify ${directory} --until ${seq}`,
+  ].join('\n');
+}
+
+function dump(directories: readonly string[], until: number, io: Io): ExitCode {
+  if (directories.length !== 1) {
+    throw new InputError(`${directories.length} cases named`, {
+      field: '--until',
+      allowed: 'exactly one case',
+    });
+  }
+  const golden = new GoldenCase(directories[0]!);
+  const oracle = findOracle(golden.oracle);
+  if (oracle === undefined) {
+    const allowed = ORACLES.map(({ name }) => name).join(', ');
+    throw new InputError(`no model of ${golden.oracle}`, { file: golden.directory, allowed });
+  }
+  io.stdout.write(`${dumpAt(golden, oracle, until)}\n`);
+  return ExitCode.done;
+}

@@ -1,0 +1,120 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { Type } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+import { parse } from 'csv-parse/sync';
+import { type AddressRange, AddressSpace } from '../../core/address.js';
+import { InputError } from '../../core/errors.js';
+import { type CaseOperations, readOperations } from './operations.js';
+
+/** An arena as case.json describes it; oracles may have more fields. */
+const ArenaRow = Type.Object({
+  name: Type.String(),
+  base: Type.String({ pattern: '^0x[0-9a-f]+$' }),
+  size: Type.Number({ minimum: 0 }),
+  quantum: Type.Number({ minimum: 1 }),
+  source: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  qcache_max: Type.Optional(Type.Number({ minimum: 0 })),
+  flags: Type.Optional(Type.String()),
+  import: Type.Optional(Type.String()),
+  import_gran: Type.Optional(Type.Number({ minimum: 0 })),
+});
+
+const CaseFile = Type.Object({
+  oracle: Type.String(),
+  case: Type.Optional(Type.String()),
+  exercises: Type.Optional(Type.String()),
+  ncpus: Type.Optional(Type.Number({ minimum: 1 })),
+  arenas: Type.Array(ArenaRow),
+});
+
+export type CaseArena = (typeof ArenaRow)['static'];
+
+/** A row of a table of a case, by column name. */
+export type TableRow = Readonly<Record<string, string>>;
+
+/** One golden case: a directory in the form of golden/FORMAT.md. Files are read when first asked for. */
+export class GoldenCase {
+  readonly directory: string;
+  readonly name: string;
+  /** Name of the oracle whose C code produced the vectors. */
+  readonly oracle: string;
+  readonly exercises: string;
+  readonly cpus: number;
+  readonly arenas: readonly CaseArena[];
+  /** case.json whole, for what only one oracle knows. */
+  readonly description: Readonly<Record<string, unknown>>;
+  private loadedOperations: CaseOperations | undefined;
+
+  /** @throws InputError when case.json is missing or not in the form of FORMAT.md. */
+  constructor(directory: string) {
+    this.directory = directory;
+    this.name = basename(directory);
+    const file = join(directory, 'case.json');
+    const description = parseJson(file);
+    if (!Value.Check(CaseFile, description)) {
+      const error = Value.Errors(CaseFile, description).First();
+      throw new InputError(error?.message ?? 'not a golden case', { file, field: error?.path ?? '' });
+    }
+    this.description = description;
+    this.oracle = description.oracle;
+    this.exercises = description.exercises ?? '';
+    this.cpus = description.ncpus ?? 1;
+    this.arenas = description.arenas;
+  }
+
+  get operations(): CaseOperations {
+    this.loadedOperations ??= readOperations(this);
+    return this.loadedOperations;
+  }
+
+  /** Address numbers that hold every span of the case, those added by `add` operations included. */
+  spaceFor(added: readonly AddressRange[]): AddressSpace {
+    const own = this.arenas
+      .filter((arena) => arena.size > 0)
+      .map(({ base, size }) => ({ start: BigInt(base), end: BigInt(base) + BigInt(size) }));
+    return AddressSpace.covering([...own, ...added]);
+  }
+
+  path(file: string): string {
+    return join(this.directory, file);
+  }
+
+  has(file: string): boolean {
+    return existsSync(this.path(file));
+  }
+
+  /** Text of a file, unpacked if its name ends in .gz. @throws InputError when it cannot be read. */
+  text(file: string): string {
+    const path = this.path(file);
+    if (!this.has(file)) throw new InputError('file of the golden case is missing', { file: path });
+    const bytes = readFileSync(path);
+    try {
+      return (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
+    } catch (error) {
+      throw new InputError(`cannot be unpacked (${(error as Error).message})`, { file: path });
+    }
+  }
+
+  /** Rows of a CSV file by column name. */
+  table(file: string): readonly TableRow[] {
+    try {
+      return parse(this.text(file), { columns: true });
+    } catch (error) {
+      if (error instanceof InputError) throw error;
+      throw new InputError(`not a CSV table (${(error as Error).message})`, { file: this.path(file) });
+    }
+  }
+}
+
+function parseJson(file: string): unknown {
+  if (!existsSync(file) || !statSync(file).isFile()) {
+    throw new InputError('no golden case here: case.json is missing', { file });
+  }
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new InputError(`not JSON (${(error as Error).message})`, { file });
+  }
+}

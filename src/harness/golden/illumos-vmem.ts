@@ -1,0 +1,348 @@
+import { createHash } from 'node:crypto';
+import type { KmemCache } from '../../arena/illumos-kmem/cache.js';
+import type { VmemArena } from '../../arena/illumos-vmem/arena.js';
+import { ArenaFlag, VmFlag } from '../../arena/illumos-vmem/flags.js';
+import { arenaListOrder, spansInAddressOrder, tagLines } from '../../arena/illumos-vmem/inspect.js';
+import { AlignedSource, AllocSource, type SpanSource } from '../../arena/illumos-vmem/span-source.js';
+import { VmemSystem } from '../../arena/illumos-vmem/system.js';
+import { ANCHOR, ROTOR } from '../../arena/illumos-vmem/tags.js';
+import { type Address, NO_ADDRESS } from '../../core/address.js';
+import { InputError } from '../../core/errors.js';
+import type { CaseArena, GoldenCase, TableRow } from './golden-case.js';
+import { type CaseOperations, NO_RESULT } from './operations.js';
+import type { Oracle, OracleModel } from './oracle.js';
+
+/** Operations of golden/illumos-vmem/README.md, in an order of our own. */
+const OPS = ['alloc', 'free', 'xalloc', 'xfree', 'add', 'update', 'reap', 'qreap', 'cpu'] as const;
+const Op = { alloc: 0, free: 1, xalloc: 2, xfree: 3, add: 4, update: 5, reap: 6, qreap: 7, cpu: 8 } as const;
+
+const MAX_CPUS_SHOWN = 8;
+
+/** Vectors of the illumos kernel's vmem.c and kmem.c. */
+export const illumosVmemOracle: Oracle = {
+  name: 'illumos-vmem',
+  checkpointTables: ['checkpoints.csv', 'qcache.csv'],
+  finalTables: ['segments.csv.gz', 'freelists.csv.gz', 'slabs.csv.gz'],
+  unmodelled: { nsegfree: 'spare segment structures: metadata are not taken from the modelled arenas (D2)' },
+  skipReason: (golden) => {
+    const builtin = golden.description.builtin_arenas;
+    return Array.isArray(builtin) && builtin.length > 0
+      ? 'the kernel takes its metadata from the modelled heap, which this model does not (D2)'
+      : undefined;
+  },
+  create: (golden, recording) => new IllumosVmemModel(golden, recording),
+};
+
+class IllumosVmemModel implements OracleModel {
+  private readonly operations: CaseOperations;
+  private readonly system: VmemSystem;
+  private readonly arenas: VmemArena[];
+  private readonly kinds: Uint8Array;
+  private readonly flags: Int32Array;
+  private readonly addressOf: Float64Array;
+  private readonly slabLog: string[] = [];
+  private seq = 0;
+  private reapQueued = false;
+
+  constructor(golden: GoldenCase, recording: boolean) {
+    this.operations = golden.operations;
+    const { space, opNames, op, flagTexts, flags } = this.operations;
+    this.system = new VmemSystem({
+      space,
+      cpus: golden.cpus,
+      slabKey: slabKeys(golden, recording ? (line) => this.slabLog.push(`${this.seq},${line}`) : undefined),
+      ...(golden.description.auto_reap === true && {
+        onReapQueued: () => {
+          this.reapQueued = true;
+        },
+      }),
+    });
+    this.arenas = createArenas(golden, this.system);
+    this.kinds = translate(
+      op,
+      opNames.map((name) => kindOf(name, golden)),
+    );
+    this.flags = Int32Array.from(
+      translate(
+        flags,
+        flagTexts.map((text) => flagBits(text, VmFlag, golden)),
+      ),
+    );
+    this.addressOf = new Float64Array(this.operations.idLimit).fill(NO_ADDRESS);
+  }
+
+  step(row: number): number {
+    const result = this.execute(row);
+    if (this.reapQueued) {
+      this.reapQueued = false;
+      this.system.runReaps();
+    }
+    return result;
+  }
+
+  checkpoint(table: string, wanted: TableRow): TableRow {
+    if (table === 'qcache.csv') return cacheRow(this.cacheNamed(wanted.cache!));
+    return arenaRow(this.arenaNamed(wanted.arena!));
+  }
+
+  finalTable(table: string): readonly string[] {
+    if (table === 'slabs.csv.gz') return this.slabLog;
+    return this.arenas.flatMap((arena) =>
+      table === 'segments.csv.gz' ? segmentRows(arena) : freeListRows(arena),
+    );
+  }
+
+  dump(arena: string, around?: readonly Address[]): string {
+    return tagLines(this.arenaNamed(arena), around);
+  }
+
+  private execute(row: number): number {
+    const ops = this.operations;
+    this.seq = ops.seq[row]!;
+    switch (this.kinds[row]) {
+      case Op.alloc: {
+        const address = this.arenas[ops.arena[row]!]!.alloc(ops.size[row]!, this.flags[row]!);
+        this.addressOf[ops.id[row]!] = address;
+        return address;
+      }
+      case Op.free:
+        this.arenas[ops.arena[row]!]!.free(this.addressOf[ops.id[row]!]!, ops.size[row]!);
+        return NO_RESULT;
+      case Op.xalloc:
+        return this.xalloc(row);
+      case Op.xfree:
+        this.arenas[ops.arena[row]!]!.xfree(this.addressOf[ops.id[row]!]!, ops.size[row]!);
+        return NO_RESULT;
+      default:
+        return this.maintain(row);
+    }
+  }
+
+  private xalloc(row: number): number {
+    const ops = this.operations;
+    const address = this.arenas[ops.arena[row]!]!.xalloc(
+      ops.size[row]!,
+      ops.align[row]!,
+      ops.phase[row]!,
+      ops.nocross[row]!,
+      ops.minAddress[row]!,
+      ops.maxAddress[row]!,
+      this.flags[row]!,
+    );
+    this.addressOf[ops.id[row]!] = address;
+    return address;
+  }
+
+  private maintain(row: number): number {
+    const ops = this.operations;
+    const { system } = this;
+    const arena = this.arenas[ops.arena[row]!]!;
+    switch (this.kinds[row]) {
+      case Op.add:
+        arena.addSpan(ops.minAddress[row]!, ops.size[row]!);
+        return ops.minAddress[row]!;
+      case Op.update:
+        system.tick();
+        return NO_RESULT;
+      case Op.reap:
+        system.reap();
+        return NO_RESULT;
+      case Op.qreap:
+        system.reapQuantumCaches(arena);
+        return NO_RESULT;
+      default:
+        system.cpu = ops.size[row]!;
+        return NO_RESULT;
+    }
+  }
+
+  private arenaNamed(name: string): VmemArena {
+    const arena = this.arenas.find((candidate) => candidate.name === name);
+    if (arena === undefined) throw new InputError(`unknown arena '${name}'`, { field: 'arena' });
+    return arena;
+  }
+
+  private cacheNamed(name: string): KmemCache {
+    const cache = this.system.caches.find((candidate) => candidate.name === name);
+    if (cache === undefined) throw new InputError(`unknown cache '${name}'`, { field: 'cache' });
+    return cache;
+  }
+}
+
+function kindOf(name: string, golden: GoldenCase): number {
+  const kind = OPS.indexOf(name as (typeof OPS)[number]);
+  if (kind >= 0) return kind;
+  const file = golden.path('ops.csv.gz');
+  throw new InputError(`unknown operation '${name}'`, { file, field: 'op', allowed: OPS.join(', ') });
+}
+
+function flagBits(text: string, known: Readonly<Record<string, number>>, golden: GoldenCase): number {
+  let bits = 0;
+  for (const name of text.split('|').filter((part) => part !== '')) {
+    const bit = known[name];
+    if (bit === undefined) {
+      const allowed = Object.keys(known).join(', ');
+      throw new InputError(`unknown flag '${name}'`, { file: golden.directory, field: 'flags', allowed });
+    }
+    bits |= bit;
+  }
+  return bits;
+}
+
+/** The column with each row number replaced by its value. */
+function translate(column: Uint8Array | Uint16Array, values: readonly number[]): Uint8Array & Int32Array {
+  const Target = (column instanceof Uint8Array ? Uint8Array : Int32Array) as typeof Int32Array;
+  return Target.from(column, (row) => values[row]!) as Uint8Array & Int32Array;
+}
+
+function createArenas(golden: GoldenCase, system: VmemSystem): VmemArena[] {
+  const arenas: VmemArena[] = [];
+  for (const row of golden.arenas) {
+    const arena = system.createArena({
+      name: row.name,
+      quantum: row.quantum,
+      qcacheMax: row.qcache_max ?? 0,
+      flags:
+        flagBits(row.flags ?? '', ArenaFlag, golden) | (row.import === 'xgran_align' ? ArenaFlag.XALIGN : 0),
+      source: spanSource(row, arenas, golden),
+    });
+    if (row.size > 0) arena.addSpan(system.space.toNumber(BigInt(row.base)), row.size);
+    arenas.push(arena);
+  }
+  return arenas;
+}
+
+function spanSource(row: CaseArena, arenas: readonly VmemArena[], golden: GoldenCase): SpanSource | null {
+  const kind = row.import ?? 'none';
+  if (kind === 'none') return null;
+  const file = golden.path('case.json');
+  const source = arenas.find((arena) => arena.name === row.source);
+  if (source === undefined) throw new InputError(`unknown source '${row.source}'`, { file, field: row.name });
+  const granularity = row.import_gran ?? 1;
+  if (kind === 'vmem') return new AllocSource(source);
+  if (kind === 'vmem_nofree') return new AllocSource(source, { returnsSpans: false });
+  if (kind === 'xgran') return new AllocSource(source, { granularity });
+  if (kind === 'xgran_align') return new AlignedSource(source, granularity);
+  const allowed = 'none, vmem, vmem_nofree, xgran, xgran_align';
+  throw new InputError(`unknown import '${kind}'`, { file, field: row.name, allowed });
+}
+
+/**
+ * What decides between equal slabs. `slab_base` cases: the slab's base. `struct_addr` cases: the address of the slab
+ * structure, which comes from metadata that the model does not have: the case lists them in order of creation.
+ */
+function slabKeys(golden: GoldenCase, log?: (line: string) => void) {
+  const { space } = golden.operations;
+  const supplied = golden.description.slab_tie === 'struct_addr';
+  const keys = golden.has('slabs.csv.gz') && (supplied || log) ? golden.table('slabs.csv.gz') : [];
+  let created = 0;
+  return (cache: KmemCache, base: Address): number => {
+    const row = keys[created++];
+    // Colours of quantum caches are always 0, so the first buffer is the slab's base.
+    log?.(`${cache.name},${space.format(base)},${space.format(base)},${row?.struct_addr ?? ''}`);
+    if (!supplied) return base;
+    return row === undefined ? base : space.toNumber(BigInt(row.struct_addr!));
+  };
+}
+
+function arenaRow(arena: VmemArena): TableRow {
+  const { tags, freeLists } = arena;
+  const segments = segmentLines(arena, spansInAddressOrder(arena));
+  const histogram = new Map<number, number>();
+  const lists: string[] = [];
+  let freeBytes = 0;
+  freeLists.walk((list, tag) => {
+    const bytes = tags.end[tag]! - tags.start[tag]!;
+    histogram.set(list, (histogram.get(list) ?? 0) + 1);
+    lists.push(`${list},${arena.space.format(tags.start[tag]!)},${bytes}\n`);
+    freeBytes += bytes;
+  });
+  const freemap = (BigInt(freeLists.mapHigh >>> 0) << 32n) + BigInt(freeLists.mapLow >>> 0);
+  const behindRotor = tags.next[ROTOR]!;
+  return {
+    ...arenaCounters(arena),
+    segments_sha256: sha256(segments.join('')),
+    largest_free: String(freeLists.largest()),
+    free_bytes: String(freeBytes),
+    freemap: `0x${freemap.toString(16)}`,
+    freelist_hist: [...histogram].map(([list, count]) => `${list}:${count}`).join(';'),
+    freelists_sha256: sha256(lists.join('')),
+    arenalist_sha256: sha256(segmentLines(arena, arenaListOrder(arena)).join('')),
+    rotor_next: behindRotor === ANCHOR ? '0x0' : arena.space.format(tags.start[behindRotor]!),
+  };
+}
+
+function arenaCounters(arena: VmemArena): TableRow {
+  return {
+    size_total: String(arena.totalBytes),
+    in_use: String(arena.inUseBytes),
+    spans: String(arena.spanTags),
+    free_segs: String(arena.freeTags),
+    alloc_segs: String(arena.allocTags),
+    mem_import: String(arena.importBytes),
+    hash_size: String(arena.hash.buckets),
+    k_alloc: String(arena.allocs),
+    k_free: String(arena.frees),
+    k_fail: String(arena.fails),
+    k_search: String(arena.searches),
+    k_lookup: String(arena.hash.lookups),
+    k_wait: String(arena.waits),
+  };
+}
+
+function cacheRow(cache: KmemCache): TableRow {
+  const { slabs, geometry } = cache;
+  const rounds = Array.from(cache.rounds, (count, cpu) => `${count}/${cache.previousRounds[cpu]}`);
+  return {
+    arena: cache.source.name,
+    bufsize: String(cache.bufferBytes),
+    slabsize: String(geometry.slabBytes),
+    maxchunks: String(geometry.chunks),
+    buftotal: String(cache.buffers),
+    bufslab: String(cache.buffers - slabs.buffersInUse),
+    slab_create: String(cache.slabCreates),
+    slab_destroy: String(cache.slabDestroys),
+    slab_alloc: String(cache.slabAllocs),
+    slab_free: String(cache.slabFrees),
+    partial_slabs: String(slabs.partial),
+    complete_slabs: String(slabs.complete),
+    magsize: String(cache.magazines.rounds),
+    depot_full: String(cache.full.total),
+    depot_empty: String(cache.empty.total),
+    hash_size: String(cache.hashBuckets),
+    cpu_alloc: String(cache.magazineAllocs),
+    cpu_free: String(cache.magazineFrees),
+    cpu_rounds: rounds.slice(0, MAX_CPUS_SHOWN).join(';'),
+  };
+}
+
+/** `type,start,size` lines as the digests take them. */
+function segmentLines(arena: VmemArena, order: Iterable<number>): string[] {
+  const { tags, space } = arena;
+  const names = ['span', 'free', 'alloc', 'span'];
+  const lines: string[] = [];
+  for (const tag of order) {
+    const start = tags.start[tag]!;
+    if (tag === ROTOR) lines.push('rotor\n');
+    else lines.push(`${names[tags.type[tag]!]},${space.format(start)},${tags.end[tag]! - start}\n`);
+  }
+  return lines;
+}
+
+function segmentRows(arena: VmemArena): string[] {
+  return segmentLines(arena, spansInAddressOrder(arena)).map((line) => `${arena.name},${line.trimEnd()}`);
+}
+
+function freeListRows(arena: VmemArena): string[] {
+  const { tags, space } = arena;
+  const rows: string[] = [];
+  arena.freeLists.walk((list, tag) => {
+    const start = tags.start[tag]!;
+    rows.push(`${arena.name},${list},${space.format(start)},${tags.end[tag]! - start}`);
+  });
+  return rows;
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

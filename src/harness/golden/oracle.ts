@@ -1,0 +1,30 @@
+import type { Address } from '../../core/address.js';
+import type { GoldenCase, TableRow } from './golden-case.js';
+
+/** A model under test, set up as a case demands, with the case's operations at hand. */
+export interface OracleModel {
+  /** Carries out operation `row`; returns what the `result` column holds for it. */
+  step(row: number): number;
+  /** Our version of a row that a checkpoint table has after an operation; only modelled columns. */
+  checkpoint(table: string, wanted: TableRow): TableRow;
+  /** Our version of a whole table, one text line per row, header excluded. */
+  finalTable(table: string): readonly string[];
+  /** The tags around some addresses in the arena, for people; all of them without addresses. */
+  dump(arena: string, around?: readonly Address[]): string;
+}
+
+/** How a family of golden cases is replayed: one file per oracle, one line in the registry. */
+export interface Oracle {
+  /** Name in case.json. */
+  readonly name: string;
+  /** Tables with a `seq` column, compared row by row after that operation. */
+  readonly checkpointTables: readonly string[];
+  /** Tables compared whole after the last operation. */
+  readonly finalTables: readonly string[];
+  /** Columns of checkpoint tables that are not modelled, with the reason. */
+  readonly unmodelled: Readonly<Record<string, string>>;
+  /** Why a case cannot be replayed, or undefined if it can. */
+  skipReason(golden: GoldenCase): string | undefined;
+  /** `recording`: whether what only checkpoints need is to be kept as well. */
+  create(golden: GoldenCase, recording: boolean): OracleModel;
+}

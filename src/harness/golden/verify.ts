@@ -1,0 +1,176 @@
+import { type Address, NO_ADDRESS } from '../../core/address.js';
+import { InvariantError, MisuseError } from '../../core/errors.js';
+import type { GoldenCase, TableRow } from './golden-case.js';
+import { type CaseOperations, NO_RESULT } from './operations.js';
+import type { Oracle, OracleModel } from './oracle.js';
+
+/** Operations on the same arena that are shown before the first difference. */
+const HISTORY = 8;
+
+/** First difference between a model and the kernel's code. */
+export interface Mismatch {
+  /** `seq` of the operation after which it shows. */
+  readonly seq: number;
+  /** What differs: `result`, or table, row and column. */
+  readonly what: string;
+  readonly wanted: string;
+  readonly got: string;
+  /** The operation, the ones before it and the tags around, as text. */
+  readonly context: string;
+}
+
+/** Replays a case and compares everything that it records. Returns the first difference, or undefined. */
+export function verifyCase(golden: GoldenCase, oracle: Oracle): Mismatch | undefined {
+  return new Verification(golden, oracle).run();
+}
+
+/** Replays a case up to and including the operation `seq` and returns the tags of every arena as text. */
+export function dumpAt(golden: GoldenCase, oracle: Oracle, seq: number): string {
+  const { operations } = golden;
+  const model = oracle.create(golden, true);
+  for (let row = 0; row < operations.length && operations.seq[row]! <= seq; row++) model.step(row);
+  return operations.arenaNames.map((arena) => model.dump(arena)).join('\n');
+}
+
+class Verification {
+  private readonly golden: GoldenCase;
+  private readonly oracle: Oracle;
+  private readonly ops: CaseOperations;
+  private readonly model: OracleModel;
+  /** Rows of each checkpoint table by seq. */
+  private readonly checkpoints: readonly { table: string; rows: Map<number, TableRow[]> }[];
+
+  constructor(golden: GoldenCase, oracle: Oracle) {
+    this.golden = golden;
+    this.oracle = oracle;
+    this.ops = golden.operations;
+    this.model = oracle.create(golden, true);
+    this.checkpoints = oracle.checkpointTables
+      .filter((table) => golden.has(table))
+      .map((table) => ({ table, rows: rowsBySeq(golden.table(table)) }));
+  }
+
+  run(): Mismatch | undefined {
+    const { ops } = this;
+    const initial = (ops.seq[0] ?? 1) - 1;
+    const before = this.compareCheckpoint(initial, -1);
+    if (before !== undefined) return before;
+    for (let row = 0; row < ops.length; row++) {
+      const mismatch = this.compareStep(row) ?? this.compareCheckpoint(ops.seq[row]!, row);
+      if (mismatch !== undefined) return mismatch;
+    }
+    return this.compareFinalTables();
+  }
+
+  private compareStep(row: number): Mismatch | undefined {
+    const wanted = this.ops.result[row]!;
+    let got: number;
+    try {
+      got = this.model.step(row);
+    } catch (error) {
+      // A model that contradicts itself has failed the case; anything else is not about the case.
+      if (!(error instanceof InvariantError || error instanceof MisuseError)) throw error;
+      return this.mismatch(row, 'result', this.resultText(wanted), error.message, []);
+    }
+    if (got === wanted) return undefined;
+    const around = [wanted, got].filter((address) => address >= 0);
+    return this.mismatch(row, 'result', this.resultText(wanted), this.resultText(got), around);
+  }
+
+  private compareCheckpoint(seq: number, row: number): Mismatch | undefined {
+    for (const { table, rows } of this.checkpoints) {
+      for (const wanted of rows.get(seq) ?? []) {
+        const got = this.model.checkpoint(table, wanted);
+        const column = this.firstDifference(wanted, got);
+        if (column === undefined) continue;
+        const what = `${table} ${wanted.arena ?? ''} ${wanted.cache ?? ''} ${column}`.replace(/ +/g, ' ');
+        return this.mismatch(row, what, wanted[column]!, got[column] ?? '(not modelled)', []);
+      }
+    }
+    return undefined;
+  }
+
+  private firstDifference(wanted: TableRow, got: TableRow): string | undefined {
+    return Object.keys(wanted)
+      .filter((column) => !(column in this.oracle.unmodelled) && !KEYS.has(column))
+      .find((column) => wanted[column] !== got[column]);
+  }
+
+  private compareFinalTables(): Mismatch | undefined {
+    const last = this.ops.length - 1;
+    for (const table of this.oracle.finalTables.filter((file) => this.golden.has(file))) {
+      const wanted = this.golden.text(table).trimEnd().split('\n').slice(1);
+      const got = this.model.finalTable(table);
+      const line = wanted.findIndex((text, index) => text !== got[index]);
+      if (line >= 0)
+        return this.mismatch(last, `${table} row ${line + 1}`, wanted[line]!, got[line] ?? '(none)', []);
+      if (got.length > wanted.length) {
+        return this.mismatch(last, `${table} row ${wanted.length + 1}`, '(none)', got[wanted.length]!, []);
+      }
+    }
+    return undefined;
+  }
+
+  private mismatch(
+    row: number,
+    what: string,
+    wanted: string,
+    got: string,
+    around: readonly Address[],
+  ): Mismatch {
+    const seq = row < 0 ? 0 : this.ops.seq[row]!;
+    const lines = row < 0 ? ['before the first operation'] : this.history(row);
+    const arena = row < 0 ? -1 : this.ops.arena[row]!;
+    if (arena >= 0 && around.length > 0) lines.push(this.model.dump(this.ops.arenaNames[arena]!, around));
+    return { seq, what, wanted, got, context: lines.join('\n') };
+  }
+
+  /** The operation and the last ones before it on the same arena. */
+  private history(row: number): string[] {
+    const lines: string[] = [];
+    for (let at = row; at >= 0 && lines.length <= HISTORY; at--) {
+      if (at === row || this.ops.arena[at] === this.ops.arena[row]) lines.unshift(this.operationText(at));
+    }
+    return lines.map((line, index) => (index === lines.length - 1 ? `> ${line}` : `  ${line}`));
+  }
+
+  private operationText(row: number): string {
+    const { ops } = this;
+    const address = (value: number) => (value === 0 ? '' : ops.space.format(value));
+    const fields: readonly (readonly [string, string | number])[] = [
+      ['id', ops.id[row]! < 0 ? '' : ops.id[row]!],
+      ['size', ops.size[row]!],
+      ['align', ops.align[row]!],
+      ['phase', ops.phase[row]!],
+      ['nocross', ops.nocross[row]!],
+      ['minaddr', address(ops.minAddress[row]!)],
+      ['maxaddr', address(ops.maxAddress[row]!)],
+      ['flags', ops.flagTexts[ops.flags[row]!]!],
+    ];
+    const shown = fields
+      .filter(([, value]) => value !== '' && value !== 0)
+      .map(([name, value]) => `${name}=${value}`);
+    const arena = ops.arena[row]! < 0 ? '' : ` ${ops.arenaNames[ops.arena[row]!]}`;
+    const result = ops.result[row] === NO_RESULT ? '' : ` -> ${this.resultText(ops.result[row]!)}`;
+    return `${ops.seq[row]} ${ops.opNames[ops.op[row]!]}${arena} ${shown.join(' ')}${result}`;
+  }
+
+  private resultText(result: number): string {
+    if (result === NO_ADDRESS) return 'ENOMEM';
+    return result === NO_RESULT ? '(nothing)' : this.ops.space.format(result);
+  }
+}
+
+/** Columns that name a row. */
+const KEYS = new Set(['seq', 'arena', 'cache']);
+
+function rowsBySeq(rows: readonly TableRow[]): Map<number, TableRow[]> {
+  const bySeq = new Map<number, TableRow[]>();
+  for (const row of rows) {
+    const seq = Number(row.seq);
+    const group = bySeq.get(seq);
+    if (group === undefined) bySeq.set(seq, [row]);
+    else group.push(row);
+  }
+  return bySeq;
+}
