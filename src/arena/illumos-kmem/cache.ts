@@ -1,9 +1,9 @@
 import { type Address, NO_ADDRESS } from '../../core/address.js';
 import { MisuseError } from '../../core/errors.js';
-import type { SimulatedLock } from '../../core/locks.js';
+import type { LockTable, SimulatedLock } from '../../core/locks.js';
 import { type Bytes, highBit } from '../../core/units.js';
-import { DepotList, initialRounds, MagazinePool, NONE } from './magazines.js';
-import { SlabLayer } from './slabs.js';
+import { type DepotList, initialRounds, MagazineLayer, NONE } from './magazines.js';
+import { NO_BUFFER, SlabLayer } from './slabs.js';
 
 /** Where a cache gets its slabs: a vmem arena. */
 export interface SlabSource {
@@ -27,7 +27,7 @@ export interface CacheHost {
   /** Number of the CPU that the running code is on. */
   readonly cpu: number;
   readonly cpus: number;
-  createLock(name: string): SimulatedLock;
+  readonly locks: LockTable;
   /** What decides between partial slabs of equal weight: the address of the new slab's structure. */
   slabKey(cache: KmemCache, slabBase: Address): number;
 }
@@ -46,25 +46,12 @@ export class KmemCache {
   readonly source: SlabSource;
   /** Whether the cache lives over an arena of identifiers. */
   readonly identifiers: boolean;
-  readonly magazines: MagazinePool;
-  readonly full: DepotList;
-  readonly empty: DepotList;
+  readonly magazines: MagazineLayer;
   readonly slabs: SlabLayer;
-  /** Per CPU: the loaded and the previous magazine and their rounds, -1 = none. */
-  readonly loaded: Int32Array;
-  readonly previous: Int32Array;
-  readonly rounds: Int32Array;
-  readonly previousRounds: Int32Array;
-  private readonly magazineRounds: number;
   private readonly host: CacheHost;
-  private readonly cpuLock: SimulatedLock;
-  private readonly depotLock: SimulatedLock;
   private readonly slabLock: SimulatedLock;
   private colour = 0;
 
-  /** Requests served by a magazine, and frees taken by one. */
-  magazineAllocs = 0;
-  magazineFrees = 0;
   slabAllocs = 0;
   slabFrees = 0;
   slabCreates = 0;
@@ -86,18 +73,11 @@ export class KmemCache {
     this.source = source;
     this.host = host;
     this.identifiers = identifiers;
-    this.magazineRounds = initialRounds(geometry.chunkBytes);
-    this.magazines = new MagazinePool(this.magazineRounds);
-    this.full = new DepotList(this.magazines);
-    this.empty = new DepotList(this.magazines);
+    const depotLock = host.locks.create('kmem depot');
+    this.magazines = new MagazineLayer(initialRounds(geometry.chunkBytes), host.cpus, depotLock);
     this.slabs = new SlabLayer(geometry.chunkBytes, geometry.chunks);
-    this.loaded = new Int32Array(host.cpus).fill(NONE);
-    this.previous = new Int32Array(host.cpus).fill(NONE);
-    this.rounds = new Int32Array(host.cpus).fill(-1);
-    this.previousRounds = new Int32Array(host.cpus).fill(-1);
-    this.cpuLock = host.createLock('kmem cpu cache');
-    this.depotLock = host.createLock('kmem depot');
-    this.slabLock = host.createLock('kmem slab');
+    host.locks.add('kmem cpu cache', this);
+    this.slabLock = host.locks.create('kmem slab');
   }
 
   /** Buffers of all slabs (kstat buf_total). */
@@ -105,43 +85,31 @@ export class KmemCache {
     return this.slabs.count * this.geometry.chunks;
   }
 
-  /** A buffer, or NO_ADDRESS when the source has no slab. `flags` are handed to the source. */
-  alloc(flags: number): Address {
-    this.cpuLock.acquire();
-    const { cpu } = this.host;
-    const { rounds, magazines } = this;
-    do {
-      const count = rounds[cpu]!;
-      if (count > 0) {
-        rounds[cpu] = count - 1;
-        this.magazineAllocs++;
-        return magazines.places[this.loaded[cpu]! * this.magazineRounds + count - 1]!;
-      }
-    } while (this.previousRounds[cpu]! > 0 ? this.swap(cpu) : this.loadFull(cpu));
-    return this.allocFromSlab(flags);
+  /** Requests and frees of clients, each of which takes the lock of its CPU's magazines once. */
+  get acquisitions(): number {
+    return this.magazines.allocs + this.magazines.frees + this.slabAllocs + this.allocFails;
   }
 
-  /** @throws MisuseError if the buffer is no live one of this cache (noticed only when it reaches the slabs). */
+  /** A buffer, or NO_ADDRESS when the source has no slab. `flags` are handed to the source. */
+  alloc(flags: number): Address {
+    const { magazines } = this;
+    if (magazines.findRound(this.host.cpu)) return magazines.pop();
+    // The row of a buffer, not its address, crosses the call: an address would be boxed.
+    const buffer = this.takeFromSlab(flags);
+    return buffer === NO_BUFFER ? NO_ADDRESS : this.slabs.addressOf(buffer);
+  }
+
+  /** That the buffer is a live one of this cache is noticed only when it reaches the slabs. */
   free(address: Address): void {
-    this.cpuLock.acquire();
-    const { cpu } = this.host;
-    const { rounds, magazines } = this;
-    do {
-      const count = rounds[cpu]!;
-      if (count >= 0 && count < this.magazineRounds) {
-        magazines.places[this.loaded[cpu]! * this.magazineRounds + count] = address;
-        rounds[cpu] = count + 1;
-        this.magazineFrees++;
-        return;
-      }
-    } while (this.previousRounds[cpu] === 0 ? this.swap(cpu) : this.loadEmpty(cpu));
-    this.freeToSlab(address);
+    const { magazines } = this;
+    magazines.findRoom(this.host.cpu);
+    magazines.push(address);
   }
 
   /** The cache's part of a tick: new working set of the depot. */
   updateWorkingSet(): void {
-    this.full.updateWorkingSet();
-    this.empty.updateWorkingSet();
+    this.magazines.full.updateWorkingSet();
+    this.magazines.empty.updateWorkingSet();
   }
 
   /** The cache's other part of a tick: the size that its hash table would be rescaled to. */
@@ -156,65 +124,12 @@ export class KmemCache {
 
   /** Destroys the magazines of the depot that lie outside the working set. */
   reap(): void {
-    this.reapList(this.full, this.magazineRounds);
-    this.reapList(this.empty, 0);
+    const { full, empty, pool } = this.magazines;
+    this.reapList(full, pool.rounds);
+    this.reapList(empty, 0);
   }
 
-  /** Buffers in per-CPU magazines and in the depot's full ones. */
-  get buffersInMagazines(): number {
-    let count = this.full.total * this.magazineRounds;
-    for (let cpu = 0; cpu < this.rounds.length; cpu++) {
-      count += Math.max(0, this.rounds[cpu]!) + Math.max(0, this.previousRounds[cpu]!);
-    }
-    return count;
-  }
-
-  private swap(cpu: number): boolean {
-    const loaded = this.loaded[cpu]!;
-    const rounds = this.rounds[cpu]!;
-    this.loaded[cpu] = this.previous[cpu]!;
-    this.rounds[cpu] = this.previousRounds[cpu]!;
-    this.previous[cpu] = loaded;
-    this.previousRounds[cpu] = rounds;
-    return true;
-  }
-
-  /** Exchanges the previous magazine for a full one of the depot; false if there is none. */
-  private loadFull(cpu: number): boolean {
-    this.depotLock.acquire();
-    const magazine = this.full.pop();
-    if (magazine === NONE) return false;
-    this.load(cpu, magazine, this.magazineRounds, this.empty);
-    return true;
-  }
-
-  /** Exchanges the previous magazine for an empty one of the depot, or for a new one. */
-  private loadEmpty(cpu: number): boolean {
-    this.depotLock.acquire();
-    let magazine = this.empty.pop();
-    if (magazine === NONE) {
-      this.retire(this.magazines.create(), this.empty);
-      this.depotLock.acquire();
-      magazine = this.empty.pop();
-    }
-    this.load(cpu, magazine, 0, this.full);
-    return true;
-  }
-
-  private load(cpu: number, magazine: number, rounds: number, retired: DepotList): void {
-    if (this.previous[cpu] !== NONE) this.retire(this.previous[cpu]!, retired);
-    this.previous[cpu] = this.loaded[cpu]!;
-    this.previousRounds[cpu] = this.rounds[cpu]!;
-    this.loaded[cpu] = magazine;
-    this.rounds[cpu] = rounds;
-  }
-
-  private retire(magazine: number, list: DepotList): void {
-    this.depotLock.acquire();
-    list.push(magazine);
-  }
-
-  private allocFromSlab(flags: number): Address {
+  private takeFromSlab(flags: number): number {
     this.slabLock.acquire();
     if (this.slabs.hasFree) {
       this.slabAllocs++;
@@ -223,7 +138,7 @@ export class KmemCache {
     const base = this.source.alloc(this.geometry.slabBytes, flags);
     if (base === NO_ADDRESS) {
       this.allocFails++;
-      return NO_ADDRESS;
+      return NO_BUFFER;
     }
     this.slabLock.acquire();
     this.slabCreates++;
@@ -231,6 +146,7 @@ export class KmemCache {
     return this.slabs.addAndTake(base, base + this.nextColour(), this.host.slabKey(this, base));
   }
 
+  /** @throws MisuseError if the buffer is not allocated. */
   private freeToSlab(address: Address): void {
     this.slabLock.acquire();
     if (!this.slabs.give(address)) {
@@ -250,12 +166,12 @@ export class KmemCache {
   }
 
   private reapList(list: DepotList, rounds: number): void {
+    const { magazines } = this;
     for (let left = list.reapable; left > 0; left--) {
-      this.depotLock.acquire();
-      const magazine = list.pop();
+      const magazine = magazines.takeFrom(list);
       if (magazine === NONE) return;
-      for (let index = 0; index < rounds; index++) this.freeToSlab(this.magazines.round(magazine, index));
-      this.magazines.destroy(magazine);
+      for (let index = 0; index < rounds; index++) this.freeToSlab(magazines.pool.round(magazine, index));
+      magazines.pool.destroy(magazine);
     }
   }
 }

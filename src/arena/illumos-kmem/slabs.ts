@@ -2,7 +2,7 @@ import type { Address } from '../../core/address.js';
 import { highBit } from '../../core/units.js';
 
 const NO_SLAB = -1;
-const NO_BUFFER = -1;
+export const NO_BUFFER = -1;
 
 /**
  * The slab layer of one cache: slabs of `chunks` buffers, the partial ones in the order in which they are used.
@@ -53,16 +53,21 @@ export class SlabLayer {
     return this.hashed;
   }
 
+  /** Address of a buffer by its row. */
+  addressOf(buffer: number): Address {
+    return this.address[buffer]!;
+  }
+
   /** Whether a slab with a free buffer is at hand. */
   get hasFree(): boolean {
     return this.heapLength > 0;
   }
 
   /**
-   * Adds a slab at `base`, its first buffer at `firstBuffer`, and takes one buffer of it. Buffers are stacked from
+   * Adds a slab at `base`, its first buffer at `firstBuffer`, and takes one buffer of it, whose row is returned. Buffers are stacked from
    * the low end up, so the highest comes out first.
    */
-  addAndTake(base: Address, firstBuffer: Address, key: number): Address {
+  addAndTake(base: Address, firstBuffer: Address, key: number): number {
     const slab = this.newSlab();
     this.base[slab] = base;
     this.key[slab] = key;
@@ -81,8 +86,8 @@ export class SlabLayer {
     return this.takeFrom(slab);
   }
 
-  /** Takes a buffer of the first partial slab; call only when `hasFree`. */
-  take(): Address {
+  /** Takes a buffer of the first partial slab; call only when `hasFree`. Returns its row. */
+  take(): number {
     return this.takeFrom(this.heap[0]!);
   }
 
@@ -123,7 +128,7 @@ export class SlabLayer {
     return this.base[slab]!;
   }
 
-  private takeFrom(slab: number): Address {
+  private takeFrom(slab: number): number {
     const buffer = this.freeHead[slab]!;
     this.freeHead[slab] = this.nextBuffer[buffer]!;
     this.used[slab]!++;
@@ -132,7 +137,7 @@ export class SlabLayer {
       this.complete++;
       if (this.chunks > 1) this.heapRemove(slab);
     } else this.siftUp(this.heapPosition[slab]!);
-    return this.address[buffer]!;
+    return buffer;
   }
 
   /** Smaller comes first: the fullest slabs, in coarse bins between nearly empty and nearly full. */

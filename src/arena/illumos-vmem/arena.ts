@@ -1,13 +1,13 @@
 import { type Address, type AddressSpace, NO_ADDRESS } from '../../core/address.js';
 import { MisuseError } from '../../core/errors.js';
-import type { SimulatedLock } from '../../core/locks.js';
+import type { LockTable, SimulatedLock } from '../../core/locks.js';
 import { type Bytes, highBit, isPowerOfTwo } from '../../core/units.js';
 import { ArenaFlag, KM_FLAGS, POLICY_FLAGS, VmFlag } from './flags.js';
 import { FreeLists } from './free-lists.js';
 import { NextFit } from './next-fit.js';
 import { SegmentHash } from './segment-hash.js';
 import type { SpanSource } from './span-source.js';
-import { ANCHOR, FIRST_HEAD, FREE_LISTS, SENTINEL, Tag, TagTable } from './tags.js';
+import { ANCHOR, FIRST_HEAD, FREE_LISTS, NO_TAG, SENTINEL, Tag, TagTable } from './tags.js';
 
 /** No arena has more quantum caches than this. */
 export const MAX_QUANTUM_CACHES = 16;
@@ -39,7 +39,7 @@ export interface QuantumCache {
 /** What an arena needs of its surroundings. */
 export interface ArenaHost {
   readonly space: AddressSpace;
-  createLock(name: string): SimulatedLock;
+  readonly locks: LockTable;
   createQuantumCache(arena: VmemArena, size: Bytes): QuantumCache;
   /** Asks for a reap of the caches, because an allocation failed (kmem_reap, kmem_reap_idspace). */
   requestReap(identifiers: boolean): void;
@@ -68,8 +68,6 @@ export class VmemArena {
   private readonly nextFit = new NextFit(this);
   private readonly perQuantum: number;
   private readonly host: ArenaHost;
-  /** Segment found by the last search, and the address in it. */
-  private foundTag = 0;
 
   totalBytes = 0;
   inUseBytes = 0;
@@ -94,7 +92,7 @@ export class VmemArena {
     this.flags = spec.flags;
     this.source = spec.source;
     this.host = host;
-    this.lock = host.createLock('vmem');
+    this.lock = host.locks.create('vmem');
     this.hash = new SegmentHash(this.tags, host.space, highBit(spec.quantum) - 1);
     const count = Math.min(Math.floor(spec.qcacheMax / spec.quantum), MAX_QUANTUM_CACHES);
     const cached = (spec.flags & ArenaFlag.NO_QCACHE) === 0;
@@ -125,7 +123,7 @@ export class VmemArena {
   /** vmem_alloc. `size` > 0 bytes, `flags` VmFlag bits. Returns NO_ADDRESS when exhausted. */
   alloc(size: Bytes, flags: number): Address {
     if (size <= this.qcacheMax && size > 0) return this.quantumCacheFor(size).alloc(flags & KM_FLAGS);
-    return this.allocSegment(size, flags);
+    return this.startOf(this.allocTag(size, flags));
   }
 
   /** vmem_free of what `alloc` returned for a size of the same quantum cache, or of the same size. */
@@ -149,20 +147,7 @@ export class VmemArena {
   ): Address {
     const alignment = align === 0 ? this.quantum : align;
     this.checkConstraint(size, alignment, phase, nocross, minAddress, maxAddress);
-    this.lock.acquire();
-    this.tags.reserve(TAGS_PER_OPERATION);
-    const limit = maxAddress === 0 ? TOP : maxAddress;
-    let address = this.search(size, alignment, phase, nocross, minAddress, limit, flags);
-    if (address === NO_ADDRESS && nocross === 0 && minAddress === 0 && maxAddress === 0) {
-      address = this.import(size, alignment, phase, flags);
-    }
-    if (address === NO_ADDRESS) return this.refuse(flags);
-    const tag = this.foundTag;
-    if ((flags & VmFlag.ENDALLOC) !== 0) {
-      address += Math.floor((this.tags.end[tag]! - (address + size)) / alignment) * alignment;
-    }
-    this.carve(tag, address, size);
-    return address;
+    return this.startOf(this.xallocTag(size, alignment, phase, nocross, minAddress, maxAddress, flags));
   }
 
   /** vmem_xfree. @throws MisuseError for an address or size that is not allocated. */
@@ -171,7 +156,7 @@ export class VmemArena {
     const { tags, freeLists } = this;
     const { end, next, previous, type } = tags;
     let tag = this.hash.remove(address);
-    if (tag === 0 || end[tag]! - address !== size) {
+    if (tag === NO_TAG || end[tag]! - address !== size) {
       throw new MisuseError('free of a segment that is not allocated', { arena: this.name, address, size });
     }
     this.frees++;
@@ -276,43 +261,72 @@ export class VmemArena {
     return Math.ceil(size * this.perQuantum) * this.quantum;
   }
 
-  /** Refuses a request: the caches are asked to give back what they do not need, too late for this one. */
-  refuse(flags: number): Address {
+  /** Refuses a request: the caches are asked to give back what they do not need, too late for this one. Returns NO_TAG. */
+  refuse(flags: number): number {
     if ((flags & VmFlag.ABORT) === 0) this.host.requestReap((this.flags & ArenaFlag.IDENTIFIER) !== 0);
     if ((flags & (VmFlag.NOSLEEP | VmFlag.ABORT)) !== 0) this.fails++;
     else this.waits++;
-    return NO_ADDRESS;
+    return NO_TAG;
   }
 
   private quantumCacheFor(size: Bytes): QuantumCache {
     return this.quantumCaches[((size - 1) * this.perQuantum) | 0]!;
   }
 
-  private allocSegment(size: Bytes, flags: number): Address {
+  private startOf(tag: number): Address {
+    return tag === NO_TAG ? NO_ADDRESS : this.tags.start[tag]!;
+  }
+
+  /** Internally a result is the allocated tag, or NO_TAG: an address would be boxed at every call. */
+  private allocTag(size: Bytes, flags: number): number {
     if (!(size > 0)) throw new MisuseError('allocation of no bytes', { arena: this.name, size, flags });
     if ((flags & VmFlag.NEXTFIT) !== 0) {
       this.lock.acquire();
       this.tags.reserve(TAGS_PER_OPERATION);
       return this.nextFit.alloc(size, flags);
     }
-    if ((flags & POLICY_FLAGS) !== 0) return this.xalloc(size, this.quantum, 0, 0, 0, 0, flags);
-    return this.instantFit(size, flags);
+    const tag = (flags & POLICY_FLAGS) !== 0 ? NO_TAG : this.freeLists.firstFrom(highBit(size - 1));
+    if (tag === NO_TAG) return this.xallocTag(size, this.quantum, 0, 0, 0, 0, flags);
+    return this.instantFit(tag, size, flags);
   }
 
-  /** The first member of the first list all of whose members fit. */
-  private instantFit(size: Bytes, flags: number): Address {
+  /** `tag` is the first member of the first list all of whose members fit. */
+  private instantFit(tag: number, size: Bytes, flags: number): number {
     const { tags } = this;
-    const tag = this.freeLists.firstFrom(highBit(size - 1));
-    if (tag === 0) return this.xalloc(size, this.quantum, 0, 0, 0, 0, flags);
     this.lock.acquire();
     tags.reserve(TAGS_PER_OPERATION);
     const address = (flags & VmFlag.ENDALLOC) !== 0 ? tags.end[tag]! - size : tags.start[tag]!;
-    this.carve(tag, address, size);
-    return address;
+    return this.carve(tag, address, size);
+  }
+
+  /** vmem_xalloc with its arguments checked; for NextFit as well. */
+  xallocTag(
+    size: Bytes,
+    align: Bytes,
+    phase: Bytes,
+    nocross: Bytes,
+    minAddress: Address,
+    maxAddress: Address,
+    flags: number,
+  ): number {
+    this.lock.acquire();
+    this.tags.reserve(TAGS_PER_OPERATION);
+    const limit = maxAddress === 0 ? TOP : maxAddress;
+    let tag = this.search(size, align, phase, nocross, minAddress, limit, flags);
+    if (tag === NO_TAG && nocross === 0 && minAddress === 0 && maxAddress === 0) {
+      tag = this.import(size, align, phase, flags);
+    }
+    if (tag === NO_TAG) return this.refuse(flags);
+    const { start, end } = this.tags;
+    let address = place(Math.max(start[tag]!, minAddress), size, align, phase, nocross);
+    if ((flags & VmFlag.ENDALLOC) !== 0) {
+      address += Math.floor((end[tag]! - (address + size)) / align) * align;
+    }
+    return this.carve(tag, address, size);
   }
 
   /**
-   * Walks the free lists for a segment that can hold the request, sets `foundTag` and returns the address in it.
+   * Walks the free lists for a segment that can hold the request and returns its tag.
    * Best fit takes the smallest of the first list that has any fit, the first met among equals, and stops early on
    * an exact size; the other policies take the first fit in list order.
    */
@@ -324,31 +338,27 @@ export class VmemArena {
     minAddress: Address,
     limit: Address,
     flags: number,
-  ): Address {
+  ): number {
     const { freeLists } = this;
     const { kinNext, start, end, type } = this.tags;
     const best = (flags & VmFlag.BESTFIT) !== 0;
-    let found = NO_ADDRESS;
-    let foundBytes = 0;
+    let found = NO_TAG;
+    let foundBytes = Number.POSITIVE_INFINITY;
     let tag = freeLists.firstFrom(this.firstList(size, flags));
-    while (tag !== 0) {
+    while (tag !== NO_TAG) {
       this.searches++;
       if (type[tag] === Tag.head) {
-        if (found !== NO_ADDRESS || tag === SENTINEL) break;
+        if (found !== NO_TAG || tag === SENTINEL) break;
         tag = freeLists.firstFrom(tag - FIRST_HEAD);
         continue;
       }
       const from = Math.max(start[tag]!, minAddress);
       const to = Math.min(end[tag]!, limit);
       const bytes = end[tag]! - start[tag]!;
-      if (from < to && (found === NO_ADDRESS || bytes < foundBytes)) {
-        const address = place(from, size, align, phase, nocross);
-        if (address + size <= to) {
-          this.foundTag = tag;
-          found = address;
-          foundBytes = bytes;
-          if (!best || bytes === size) break;
-        }
+      if (from < to && bytes < foundBytes && place(from, size, align, phase, nocross) + size <= to) {
+        found = tag;
+        foundBytes = bytes;
+        if (!best || bytes === size) break;
       }
       tag = kinNext[tag]!;
     }
@@ -366,10 +376,10 @@ export class VmemArena {
     return mightFit ? sure - 1 : sure;
   }
 
-  /** Imports a span that holds the request, sets `foundTag` to its segment and returns the address in it. */
-  private import(size: Bytes, align: Bytes, phase: Bytes, flags: number): Address {
+  /** Imports a span that holds the request and returns its segment. */
+  private import(size: Bytes, align: Bytes, phase: Bytes, flags: number): number {
     const { source } = this;
-    if (source === null) return NO_ADDRESS;
+    if (source === null) return NO_TAG;
     const granule = Math.max(this.quantum, source.quantum);
     let slack = phase;
     if (align > granule && (this.flags & ArenaFlag.XALIGN) === 0) {
@@ -377,10 +387,9 @@ export class VmemArena {
     }
     const wanted = Math.ceil(Math.max(size + slack, this.minImport) / granule) * granule;
     const base = source.importSpan(wanted, align, flags & KM_FLAGS);
-    if (base === NO_ADDRESS) return NO_ADDRESS;
+    if (base === NO_ADDRESS) return NO_TAG;
     this.imports++;
-    this.foundTag = this.createSpan(base, source.importedBytes, Tag.importedSpan);
-    return place(base, size, align, phase, 0);
+    return this.createSpan(base, source.importedBytes, Tag.importedSpan);
   }
 
   /** A span at the end of the arena list, all of it free. Returns its segment. */

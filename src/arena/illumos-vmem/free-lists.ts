@@ -1,5 +1,5 @@
 import { highBit } from '../../core/units.js';
-import { FIRST_HEAD, FREE_LISTS, SENTINEL, Tag, type TagTable } from './tags.js';
+import { FIRST_HEAD, FREE_LISTS, NO_TAG, SENTINEL, Tag, type TagTable } from './tags.js';
 
 /**
  * The free lists of an arena: list n holds free segments of 2^n ≤ size < 2^(n+1), and all lists form one chain,
@@ -46,16 +46,16 @@ export class FreeLists {
     if (type[previous] === Tag.head && type[next] === Tag.head) this.clearBit(previous - FIRST_HEAD);
   }
 
-  /** First member of the lowest non-empty list at or above `list`, or 0 if there is none. */
+  /** First member of the lowest non-empty list at or above `list`, or NO_TAG. */
   firstFrom(list: number): number {
     let found = list;
     if (list < 32) {
       const low = this.mapLow & (-1 << list);
       if (low !== 0) return this.tags.kinNext[FIRST_HEAD + lowBit(low)]!;
       found = 32;
-    } else if (list >= FREE_LISTS) return 0;
+    } else if (list >= FREE_LISTS) return NO_TAG;
     const high = this.mapHigh & (-1 << (found - 32));
-    return high === 0 ? 0 : this.tags.kinNext[FIRST_HEAD + 32 + lowBit(high)]!;
+    return high === 0 ? NO_TAG : this.tags.kinNext[FIRST_HEAD + 32 + lowBit(high)]!;
   }
 
   /** Size of the largest free segment. Walks the highest list: O(its length). */

@@ -1,8 +1,7 @@
-import type { Address } from '../../core/address.js';
 import { type Bytes, highBit } from '../../core/units.js';
 import type { VmemArena } from './arena.js';
 import { KM_FLAGS, VmFlag } from './flags.js';
-import { ROTOR, Tag } from './tags.js';
+import { NO_TAG, ROTOR, Tag } from './tags.js';
 
 /**
  * Next fit: the search begins behind the rotor, a tag without extent that wanders through the arena list. While it
@@ -16,7 +15,8 @@ export class NextFit {
     this.arena = arena;
   }
 
-  alloc(size: Bytes, flags: number): Address {
+  /** Returns the allocated tag or NO_TAG. */
+  alloc(size: Bytes, flags: number): number {
     const { arena } = this;
     const { tags } = arena;
     const behind = tags.next[ROTOR]!;
@@ -25,17 +25,16 @@ export class NextFit {
     if (tags.type[behind] === Tag.free && bytes > taken && highBit(bytes - taken) === highBit(bytes)) {
       const address = tags.start[behind]!;
       arena.splits++;
-      arena.carveInPlace(behind, address, size, taken, ROTOR);
-      return address;
+      return arena.carveInPlace(behind, address, size, taken, ROTOR);
     }
     const found = this.search(behind, size);
-    if (found === 0) return this.fallBack(size, flags);
-    const address = tags.start[found]!;
-    this.advance(arena.carve(found, address, size));
-    return address;
+    if (found === NO_TAG) return this.fallBack(size, flags);
+    const allocated = arena.carve(found, tags.start[found]!, size);
+    this.advance(allocated);
+    return allocated;
   }
 
-  /** First free segment from `from` on, once around, that is large enough; 0 if there is none. */
+  /** First free segment from `from` on, once around, that is large enough, or NO_TAG. */
   private search(from: number, size: Bytes): number {
     const { tags } = this.arena;
     let tag = from;
@@ -47,7 +46,7 @@ export class NextFit {
     // The rotor may have kept apart what is large enough together.
     this.advance(tags.next[ROTOR]!);
     const before = tags.previous[ROTOR]!;
-    return this.fits(before, size) ? before : 0;
+    return this.fits(before, size) ? before : NO_TAG;
   }
 
   private fits(tag: number, size: Bytes): boolean {
@@ -55,10 +54,10 @@ export class NextFit {
     return type[tag] === Tag.free && end[tag]! - start[tag]! >= size;
   }
 
-  private fallBack(size: Bytes, flags: number): Address {
+  private fallBack(size: Bytes, flags: number): number {
     const { arena } = this;
     if (arena.source !== null || (flags & VmFlag.NOSLEEP) !== 0) {
-      return arena.xalloc(size, arena.quantum, 0, 0, 0, 0, flags & KM_FLAGS);
+      return arena.xallocTag(size, arena.quantum, 0, 0, 0, 0, flags & KM_FLAGS);
     }
     return arena.refuse(flags);
   }

@@ -1,5 +1,5 @@
 import type { Address, AddressSpace } from '../../core/address.js';
-import { LockTable, type SimulatedLock } from '../../core/locks.js';
+import { LockTable } from '../../core/locks.js';
 import type { Bytes } from '../../core/units.js';
 import { type CacheHost, KmemCache, type SlabGeometry, type SlabSource } from '../illumos-kmem/cache.js';
 import { quantumCacheGeometry } from '../illumos-kmem/slab-geometry.js';
@@ -29,7 +29,7 @@ export class VmemSystem implements ArenaHost, CacheHost {
   cpu = 0;
   readonly arenas: VmemArena[] = [];
   readonly caches: KmemCache[] = [];
-  private readonly locks: LockTable;
+  readonly locks: LockTable;
   private readonly options: SystemOptions;
   private readonly ordinaryReap = new ReapRequest();
   private readonly identifierReap = new ReapRequest();
@@ -59,10 +59,6 @@ export class VmemSystem implements ArenaHost, CacheHost {
     const cache = new KmemCache(name, bufferBytes, geometry, source, this, identifiers);
     this.caches.push(cache);
     return cache;
-  }
-
-  createLock(name: string): SimulatedLock {
-    return this.locks.create(name);
   }
 
   createQuantumCache(arena: VmemArena, size: Bytes): QuantumCache {
@@ -100,8 +96,8 @@ export class VmemSystem implements ArenaHost, CacheHost {
       (cache) => cache.source === arena && arena.quantumCaches.includes(cache),
     );
     for (const cache of caches) {
-      cache.full.emptyWorkingSet();
-      cache.empty.emptyWorkingSet();
+      cache.magazines.full.emptyWorkingSet();
+      cache.magazines.empty.emptyWorkingSet();
     }
     for (const cache of caches) cache.reap();
   }

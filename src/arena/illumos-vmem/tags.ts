@@ -14,6 +14,8 @@ export const Tag = {
 
 /** Fixed rows of every table. */
 export const ANCHOR = 0;
+/** No tag: the anchor is never a result. */
+export const NO_TAG = 0;
 export const ROTOR = 1;
 /** Row of the head of free list 0; the heads of the others follow, the last being the sentinel. */
 export const FIRST_HEAD = 2;

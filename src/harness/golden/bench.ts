@@ -28,6 +28,7 @@ export async function benchCase(golden: GoldenCase, oracle: Oracle, repeats: num
   const { operations } = golden;
   if (operations.length === 0) throw new InputError('the case has no operations', { file: golden.directory });
   const replays = Math.max(1, Math.ceil(OPERATIONS_PER_SAMPLE / operations.length));
+  const prepared = oracle.prepare(golden);
   let models: OracleModel[] = [];
   let mismatches = 0;
   const bench = new Bench({
@@ -42,11 +43,11 @@ export async function benchCase(golden: GoldenCase, oracle: Oracle, repeats: num
   bench.add(
     golden.name,
     () => {
-      for (const model of models) mismatches += replay(model, operations.result);
+      for (const model of models) mismatches += replay(model, operations.length);
     },
     {
       beforeEach: () => {
-        models = Array.from({ length: replays }, () => oracle.create(golden, false));
+        models = Array.from({ length: replays }, () => prepared.start(false));
       },
     },
   );
@@ -69,11 +70,9 @@ export async function benchCase(golden: GoldenCase, oracle: Oracle, repeats: num
   };
 }
 
-function replay(model: OracleModel, wanted: Float64Array): number {
+function replay(model: OracleModel, length: number): number {
   let mismatches = 0;
-  for (let row = 0; row < wanted.length; row++) {
-    if (model.step(row) !== wanted[row]) mismatches++;
-  }
+  for (let row = model.advance(0, length); row < length; row = model.advance(row + 1, length)) mismatches++;
   return mismatches;
 }
 

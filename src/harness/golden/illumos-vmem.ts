@@ -30,54 +30,87 @@ export const illumosVmemOracle: Oracle = {
       ? 'the kernel takes its metadata from the modelled heap, which this model does not (D2)'
       : undefined;
   },
-  create: (golden, recording) => new IllumosVmemModel(golden, recording),
+  prepare: (golden) => {
+    const operations = decode(golden);
+    return { start: (recording) => new IllumosVmemModel(golden, operations, recording) };
+  },
 };
 
+/** The operations with what is needed of each most often in one column. */
+interface DecodedOperations extends CaseOperations {
+  /** Op number, arena and VmFlag bits, see `codeOf`. */
+  readonly code: Int32Array;
+}
+
+const KIND_BITS = 4;
+const ARENA_BITS = 8;
+
+function codeOf(kind: number, arena: number, flags: number): number {
+  return kind | (Math.max(arena, 0) << KIND_BITS) | (flags << (KIND_BITS + ARENA_BITS));
+}
+
+function kindIn(code: number): number {
+  return code & ((1 << KIND_BITS) - 1);
+}
+
+function arenaIn(code: number): number {
+  return (code >> KIND_BITS) & ((1 << ARENA_BITS) - 1);
+}
+
+function flagsIn(code: number): number {
+  return code >> (KIND_BITS + ARENA_BITS);
+}
+
+function decode(golden: GoldenCase): DecodedOperations {
+  const { operations } = golden;
+  const kinds = operations.opNames.map((name) => kindOf(name, golden));
+  const flags = operations.flagTexts.map((text) => flagBits(text, VmFlag, golden));
+  const code = new Int32Array(operations.length);
+  for (let row = 0; row < operations.length; row++) {
+    code[row] = codeOf(kinds[operations.op[row]!]!, operations.arena[row]!, flags[operations.flags[row]!]!);
+  }
+  return { ...operations, code };
+}
+
 class IllumosVmemModel implements OracleModel {
-  private readonly operations: CaseOperations;
+  lastResult = NO_RESULT;
+  private readonly operations: DecodedOperations;
   private readonly system: VmemSystem;
   private readonly arenas: VmemArena[];
-  private readonly kinds: Uint8Array;
-  private readonly flags: Int32Array;
   private readonly addressOf: Float64Array;
   private readonly slabLog: string[] = [];
-  private seq = 0;
+  private row = 0;
   private reapQueued = false;
 
-  constructor(golden: GoldenCase, recording: boolean) {
-    this.operations = golden.operations;
-    const { space, opNames, op, flagTexts, flags } = this.operations;
+  constructor(golden: GoldenCase, operations: DecodedOperations, recording: boolean) {
+    this.operations = operations;
+    const onReapQueued = () => {
+      this.reapQueued = true;
+    };
+    const log = (line: string) => {
+      this.slabLog.push(`${operations.seq[this.row]},${line}`);
+    };
     this.system = new VmemSystem({
-      space,
+      space: operations.space,
       cpus: golden.cpus,
-      slabKey: slabKeys(golden, recording ? (line) => this.slabLog.push(`${this.seq},${line}`) : undefined),
-      ...(golden.description.auto_reap === true && {
-        onReapQueued: () => {
-          this.reapQueued = true;
-        },
-      }),
+      slabKey: slabKeys(golden, recording ? log : undefined),
+      ...(golden.description.auto_reap === true && { onReapQueued }),
     });
     this.arenas = createArenas(golden, this.system);
-    this.kinds = translate(
-      op,
-      opNames.map((name) => kindOf(name, golden)),
-    );
-    this.flags = Int32Array.from(
-      translate(
-        flags,
-        flagTexts.map((text) => flagBits(text, VmFlag, golden)),
-      ),
-    );
-    this.addressOf = new Float64Array(this.operations.idLimit).fill(NO_ADDRESS);
+    this.addressOf = new Float64Array(operations.slotLimit).fill(NO_ADDRESS);
   }
 
-  step(row: number): number {
-    const result = this.execute(row);
-    if (this.reapQueued) {
-      this.reapQueued = false;
-      this.system.runReaps();
+  advance(from: number, to: number): number {
+    const { code } = this.operations;
+    for (let row = from; row < to; row++) {
+      this.row = row;
+      const kind = kindIn(code[row]!);
+      const right =
+        kind === Op.alloc ? this.alloc(row) : kind === Op.free ? this.free(row) : this.executeRare(row);
+      if (this.reapQueued) this.runReaps();
+      if (!right) return row;
     }
-    return result;
+    return to;
   }
 
   checkpoint(table: string, wanted: TableRow): TableRow {
@@ -96,63 +129,73 @@ class IllumosVmemModel implements OracleModel {
     return tagLines(this.arenaNamed(arena), around);
   }
 
-  private execute(row: number): number {
-    const ops = this.operations;
-    this.seq = ops.seq[row]!;
-    switch (this.kinds[row]) {
-      case Op.alloc: {
-        const address = this.arenas[ops.arena[row]!]!.alloc(ops.size[row]!, this.flags[row]!);
-        this.addressOf[ops.id[row]!] = address;
-        return address;
-      }
-      case Op.free:
-        this.arenas[ops.arena[row]!]!.free(this.addressOf[ops.id[row]!]!, ops.size[row]!);
-        return NO_RESULT;
-      case Op.xalloc:
-        return this.xalloc(row);
-      case Op.xfree:
-        this.arenas[ops.arena[row]!]!.xfree(this.addressOf[ops.id[row]!]!, ops.size[row]!);
-        return NO_RESULT;
-      default:
-        return this.maintain(row);
-    }
+  private runReaps(): void {
+    this.reapQueued = false;
+    this.system.runReaps();
   }
 
-  private xalloc(row: number): number {
+  /** The methods below carry out one operation and tell whether its result is the vector's. */
+  private alloc(row: number): boolean {
     const ops = this.operations;
-    const address = this.arenas[ops.arena[row]!]!.xalloc(
+    const code = ops.code[row]!;
+    const address = this.arenas[arenaIn(code)]!.alloc(ops.size[row]!, flagsIn(code));
+    this.addressOf[ops.slot[row]!] = address;
+    return address === ops.result[row] || this.isWrong(address);
+  }
+
+  private free(row: number): boolean {
+    const ops = this.operations;
+    this.arenas[arenaIn(ops.code[row]!)]!.free(this.addressOf[ops.slot[row]!]!, ops.size[row]!);
+    return true;
+  }
+
+  private isWrong(result: number): false {
+    this.lastResult = result;
+    return false;
+  }
+
+  private xalloc(row: number): boolean {
+    const ops = this.operations;
+    const code = ops.code[row]!;
+    const address = this.arenas[arenaIn(code)]!.xalloc(
       ops.size[row]!,
       ops.align[row]!,
       ops.phase[row]!,
       ops.nocross[row]!,
       ops.minAddress[row]!,
       ops.maxAddress[row]!,
-      this.flags[row]!,
+      flagsIn(code),
     );
-    this.addressOf[ops.id[row]!] = address;
-    return address;
+    this.addressOf[ops.slot[row]!] = address;
+    return address === ops.result[row] || this.isWrong(address);
   }
 
-  private maintain(row: number): number {
+  private executeRare(row: number): boolean {
     const ops = this.operations;
     const { system } = this;
-    const arena = this.arenas[ops.arena[row]!]!;
-    switch (this.kinds[row]) {
+    const code = ops.code[row]!;
+    const arena = this.arenas[arenaIn(code)]!;
+    switch (kindIn(code)) {
+      case Op.xalloc:
+        return this.xalloc(row);
+      case Op.xfree:
+        arena.xfree(this.addressOf[ops.slot[row]!]!, ops.size[row]!);
+        return true;
       case Op.add:
         arena.addSpan(ops.minAddress[row]!, ops.size[row]!);
-        return ops.minAddress[row]!;
+        return ops.minAddress[row] === ops.result[row] || this.isWrong(ops.minAddress[row]!);
       case Op.update:
         system.tick();
-        return NO_RESULT;
+        return true;
       case Op.reap:
         system.reap();
-        return NO_RESULT;
+        return true;
       case Op.qreap:
         system.reapQuantumCaches(arena);
-        return NO_RESULT;
+        return true;
       default:
         system.cpu = ops.size[row]!;
-        return NO_RESULT;
+        return true;
     }
   }
 
@@ -187,12 +230,6 @@ function flagBits(text: string, known: Readonly<Record<string, number>>, golden:
     bits |= bit;
   }
   return bits;
-}
-
-/** The column with each row number replaced by its value. */
-function translate(column: Uint8Array | Uint16Array, values: readonly number[]): Uint8Array & Int32Array {
-  const Target = (column instanceof Uint8Array ? Uint8Array : Int32Array) as typeof Int32Array;
-  return Target.from(column, (row) => values[row]!) as Uint8Array & Int32Array;
 }
 
 function createArenas(golden: GoldenCase, system: VmemSystem): VmemArena[] {
@@ -291,8 +328,7 @@ function arenaCounters(arena: VmemArena): TableRow {
 }
 
 function cacheRow(cache: KmemCache): TableRow {
-  const { slabs, geometry } = cache;
-  const rounds = Array.from(cache.rounds, (count, cpu) => `${count}/${cache.previousRounds[cpu]}`);
+  const { slabs, geometry, magazines } = cache;
   return {
     arena: cache.source.name,
     bufsize: String(cache.bufferBytes),
@@ -306,13 +342,13 @@ function cacheRow(cache: KmemCache): TableRow {
     slab_free: String(cache.slabFrees),
     partial_slabs: String(slabs.partial),
     complete_slabs: String(slabs.complete),
-    magsize: String(cache.magazines.rounds),
-    depot_full: String(cache.full.total),
-    depot_empty: String(cache.empty.total),
+    magsize: String(magazines.pool.rounds),
+    depot_full: String(magazines.full.total),
+    depot_empty: String(magazines.empty.total),
     hash_size: String(cache.hashBuckets),
-    cpu_alloc: String(cache.magazineAllocs),
-    cpu_free: String(cache.magazineFrees),
-    cpu_rounds: rounds.slice(0, MAX_CPUS_SHOWN).join(';'),
+    cpu_alloc: String(magazines.allocs),
+    cpu_free: String(magazines.frees),
+    cpu_rounds: magazines.cpuRounds().slice(0, MAX_CPUS_SHOWN).join(';'),
   };
 }
 

@@ -22,6 +22,8 @@ export interface CaseOperations {
   readonly arena: Int16Array;
   readonly arenaNames: readonly string[];
   readonly id: Int32Array;
+  /** Row of a live table: that of the allocation, used again after its free, so that the table stays small. */
+  readonly slot: Int32Array;
   readonly size: Float64Array;
   readonly align: Float64Array;
   readonly phase: Float64Array;
@@ -33,8 +35,8 @@ export interface CaseOperations {
   readonly flagTexts: readonly string[];
   /** Address, NO_ADDRESS for ENOMEM, NO_RESULT where the operation has none. */
   readonly result: Float64Array;
-  /** Ids are below this. */
-  readonly idLimit: number;
+  /** Slots are below this. */
+  readonly slotLimit: number;
 }
 
 /** Reads ops.csv.gz. @throws InputError with file, line and field. */
@@ -53,8 +55,11 @@ class OperationReader {
   private readonly opNames = new NameTable();
   private readonly arenaNames = new NameTable();
   private readonly flagTexts = new NameTable();
-  /** Size of the last allocation of each id. */
+  /** Size and slot of the last allocation of each id. */
   private readonly sizeOf: number[] = [];
+  private readonly slotOf: number[] = [];
+  private readonly unusedSlots: number[] = [];
+  private slotLimit = 0;
 
   constructor(golden: GoldenCase, file: string, lines: readonly string[]) {
     this.file = file;
@@ -74,6 +79,7 @@ class OperationReader {
       arena: new Int16Array(length),
       arenaNames: this.arenaNames.names,
       id: new Int32Array(length),
+      slot: new Int32Array(length),
       size: new Float64Array(length),
       align: new Float64Array(length),
       phase: new Float64Array(length),
@@ -83,13 +89,13 @@ class OperationReader {
       flags: new Uint16Array(length),
       flagTexts: this.flagTexts.names,
       result: new Float64Array(length),
-      idLimit: 0,
+      slotLimit: 0,
     };
     for (let row = 0; row < length; row++) this.readRow(columns, row);
-    return { ...columns, idLimit: this.sizeOf.length };
+    return { ...columns, slotLimit: this.slotLimit };
   }
 
-  private readRow(columns: Omit<CaseOperations, 'idLimit'>, row: number): void {
+  private readRow(columns: CaseOperations, row: number): void {
     const field = this.lines[row + 1]!.split(',');
     if (field.length !== 12) throw this.bad(row, 'line', `${field.length} fields`, '12 fields');
     columns.seq[row] = this.number(row, 'seq', field[0]!);
@@ -98,6 +104,7 @@ class OperationReader {
     const id = field[3] === '' ? -1 : this.number(row, 'id', field[3]!);
     columns.id[row] = id;
     columns.size[row] = this.sizeField(row, field[1]!, id, field[4]!);
+    columns.slot[row] = id < 0 ? -1 : this.slotField(id, field[4] !== '');
     columns.align[row] = this.number(row, 'align', field[5]!);
     columns.phase[row] = this.number(row, 'phase', field[6]!);
     columns.nocross[row] = this.number(row, 'nocross', field[7]!);
@@ -116,6 +123,17 @@ class OperationReader {
     const size = this.number(row, 'size', text);
     if (id >= 0) this.sizeOf[id] = size;
     return size;
+  }
+
+  private slotField(id: number, allocates: boolean): number {
+    if (allocates) {
+      const slot = this.unusedSlots.pop() ?? this.slotLimit++;
+      this.slotOf[id] = slot;
+      return slot;
+    }
+    const slot = this.slotOf[id]!;
+    this.unusedSlots.push(slot);
+    return slot;
   }
 
   private number(row: number, field: string, text: string): number {

@@ -1,16 +1,26 @@
 import type { Address } from '../../core/address.js';
 import type { GoldenCase, TableRow } from './golden-case.js';
 
-/** A model under test, set up as a case demands, with the case's operations at hand. */
+/** A model under test in the course of a case. */
 export interface OracleModel {
-  /** Carries out operation `row`; returns what the `result` column holds for it. */
-  step(row: number): number;
-  /** Our version of a row that a checkpoint table has after an operation; only modelled columns. */
+  /**
+   * Carries out operations `from` to `to` (exclusive) and stops at the first whose result is not the vector's.
+   * Returns the row of that one, with our result in `lastResult`, or `to`. This is the loop that is timed.
+   */
+  advance(from: number, to: number): number;
+  readonly lastResult: number;
+  /** Our version of a row that a checkpoint table has now; only modelled columns. */
   checkpoint(table: string, wanted: TableRow): TableRow;
   /** Our version of a whole table, one text line per row, header excluded. */
   finalTable(table: string): readonly string[];
   /** The tags around some addresses in the arena, for people; all of them without addresses. */
   dump(arena: string, around?: readonly Address[]): string;
+}
+
+/** A case with its operations decoded, of which any number of models can be started. */
+export interface PreparedCase {
+  /** A fresh model. `recording`: whether what only checkpoints need is to be kept as well. */
+  start(recording: boolean): OracleModel;
 }
 
 /** How a family of golden cases is replayed: one file per oracle, one line in the registry. */
@@ -25,6 +35,5 @@ export interface Oracle {
   readonly unmodelled: Readonly<Record<string, string>>;
   /** Why a case cannot be replayed, or undefined if it can. */
   skipReason(golden: GoldenCase): string | undefined;
-  /** `recording`: whether what only checkpoints need is to be kept as well. */
-  create(golden: GoldenCase, recording: boolean): OracleModel;
+  prepare(golden: GoldenCase): PreparedCase;
 }

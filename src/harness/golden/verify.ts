@@ -27,8 +27,11 @@ export function verifyCase(golden: GoldenCase, oracle: Oracle): Mismatch | undef
 /** Replays a case up to and including the operation `seq` and returns the tags of every arena as text. */
 export function dumpAt(golden: GoldenCase, oracle: Oracle, seq: number): string {
   const { operations } = golden;
-  const model = oracle.create(golden, true);
-  for (let row = 0; row < operations.length && operations.seq[row]! <= seq; row++) model.step(row);
+  const model = oracle.prepare(golden).start(true);
+  const past = operations.seq.findIndex((value) => value > seq);
+  const end = past < 0 ? operations.length : past;
+  // The dump is also for looking at a state behind a wrong result, so those do not stop it.
+  for (let row = 0; row < end; ) row = model.advance(row, end) + 1;
   return operations.arenaNames.map((arena) => model.dump(arena)).join('\n');
 }
 
@@ -44,7 +47,7 @@ class Verification {
     this.golden = golden;
     this.oracle = oracle;
     this.ops = golden.operations;
-    this.model = oracle.create(golden, true);
+    this.model = oracle.prepare(golden).start(true);
     this.checkpoints = oracle.checkpointTables
       .filter((table) => golden.has(table))
       .map((table) => ({ table, rows: rowsBySeq(golden.table(table)) }));
@@ -52,29 +55,45 @@ class Verification {
 
   run(): Mismatch | undefined {
     const { ops } = this;
-    const initial = (ops.seq[0] ?? 1) - 1;
-    const before = this.compareCheckpoint(initial, -1);
+    const before = this.compareCheckpoint((ops.seq[0] ?? 1) - 1, -1);
     if (before !== undefined) return before;
-    for (let row = 0; row < ops.length; row++) {
-      const mismatch = this.compareStep(row) ?? this.compareCheckpoint(ops.seq[row]!, row);
+    for (let row = 0; row < ops.length; ) {
+      const end = this.nextCheckpoint(row) + 1;
+      const mismatch = this.advance(row, end) ?? this.compareCheckpoint(ops.seq[end - 1]!, end - 1);
       if (mismatch !== undefined) return mismatch;
+      row = end;
     }
     return this.compareFinalTables();
   }
 
-  private compareStep(row: number): Mismatch | undefined {
-    const wanted = this.ops.result[row]!;
-    let got: number;
+  /** First row at or behind `row` that a checkpoint follows; the last row if none does. */
+  private nextCheckpoint(row: number): number {
+    const { seq, length } = this.ops;
+    let at = row;
+    while (at < length - 1 && !this.checkpoints.some(({ rows }) => rows.has(seq[at]!))) at++;
+    return at;
+  }
+
+  private advance(from: number, to: number): Mismatch | undefined {
+    let reached: number;
     try {
-      got = this.model.step(row);
+      reached = this.model.advance(from, to);
     } catch (error) {
       // A model that contradicts itself has failed the case; anything else is not about the case.
       if (!(error instanceof InvariantError || error instanceof MisuseError)) throw error;
-      return this.mismatch(row, 'result', this.resultText(wanted), error.message, []);
+      return this.mismatch(
+        from,
+        'the model gave up at or behind this operation',
+        'a result',
+        error.message,
+        [],
+      );
     }
-    if (got === wanted) return undefined;
+    if (reached === to) return undefined;
+    const wanted = this.ops.result[reached]!;
+    const got = this.model.lastResult;
     const around = [wanted, got].filter((address) => address >= 0);
-    return this.mismatch(row, 'result', this.resultText(wanted), this.resultText(got), around);
+    return this.mismatch(reached, 'result', this.resultText(wanted), this.resultText(got), around);
   }
 
   private compareCheckpoint(seq: number, row: number): Mismatch | undefined {
