@@ -75,7 +75,7 @@ const MISTAKES: readonly (readonly [string, BackendDefinition, string])[] = [
         if (address % 3 !== 0) backend.free(cls, address, size, constraint, cpu);
       },
     })),
-    'after everything is freed and reaped the bytes in use are the initial ones',
+    'after everything is freed only caches hold anything',
   ],
   [
     'a footprint below the request',

@@ -81,8 +81,8 @@ export class EntryTree {
   findEntry(address: Address): EntryIndex {
     const { start, left, right } = this;
     let best = HEAD;
-    for (let node = this.root; node !== NIL; ) {
-      this.steps++;
+    let steps = 0;
+    for (let node = this.root; node !== NIL; steps++) {
       if (start[node]! > address) {
         node = left[node]!;
       } else {
@@ -90,6 +90,7 @@ export class EntryTree {
         node = right[node]!;
       }
     }
+    this.steps += steps;
     return best;
   }
 
@@ -154,12 +155,16 @@ export class EntryTree {
     const { left, right, gap, maxGap } = this;
     let node = top;
     if (maxGap[node]! < size) return NIL;
-    for (;;) {
-      this.steps++;
+    for (let steps = 1; ; steps++) {
       const lower = left[node]!;
-      if (maxGap[lower]! >= size) node = lower;
-      else if (gap[node]! >= size) return node;
-      else node = right[node]!;
+      if (maxGap[lower]! >= size) {
+        node = lower;
+      } else if (gap[node]! >= size) {
+        this.steps += steps;
+        return node;
+      } else {
+        node = right[node]!;
+      }
     }
   }
 
