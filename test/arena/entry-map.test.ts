@@ -3,79 +3,61 @@ import { EntryMap } from '../../src/arena/entry-map/entry-map.js';
 import { NO_ADDRESS } from '../../src/core/address.js';
 import { MisuseError } from '../../src/core/errors.js';
 import { RandomStream } from '../../src/core/random.js';
-import { type Constraint, constraintTable } from '../../src/core/request.js';
-import { at, type Picture, picture } from '../support/picture.js';
+import { constraintTable } from '../../src/core/request.js';
+import { drawnEntryMap, entryMapOf } from '../support/entry-map-picture.js';
+import { at } from '../support/picture.js';
 
 const PAGE = 4096;
 const BASE = 2 ** 44;
 const SHAPE = { name: 'map', base: BASE, quantum: PAGE, entryBytes: 136, mapBytes: 288 };
 
-function mapOf(quanta: number, merge = true): EntryMap {
-  return new EntryMap({ ...SHAPE, size: quanta * PAGE, merge });
-}
-
-function drawn(drawing: string, merge = true): Picture {
-  return picture((quanta) => {
-    const map = mapOf(quanta, merge);
-    return {
-      view: map,
-      base: BASE,
-      alloc: (size, constraint) =>
-        constraint === undefined ? map.alloc(size) : map.xalloc(size, constraintTable([constraint]), 0),
-      free: (address, size) => map.free(address, size),
-      place(start, size) {
-        const exactly: Constraint = { minAddress: start, maxAddress: start + size };
-        expect(map.xalloc(size, constraintTable([exactly]), 0)).toBe(start);
-      },
-    };
-  }, drawing);
-}
-
 describe('placement is the lowest fit', () => {
-  it('EmptyMap', () => void drawn('[....]').alloc(2, at(0)).expect('[##..]'));
-  it('ExactFitInMiddle', () => void drawn('[##..##]').alloc(2, at(2)).expect('[######]'));
-  it('SmallGapPassedOver', () => void drawn('[#.#...]').alloc(2, at(3)).expect('[#.###.]'));
-  it('LowestOfTwoGaps', () => void drawn('[#..#..]').alloc(1, at(1)).expect('[##.#..]'));
-  it('ExactFitAtTheEnd', () => void drawn('[###.]').alloc(1, at(3)).expect('[####]'));
-  it('Full', () => void drawn('[####]').refuse(1).expect('[####]'));
-  it('FragmentedAway', () => void drawn('[#.#.#.]').refuse(2).alloc(1, at(1)).expect('[###.#.]'));
+  it('EmptyMap', () => void drawnEntryMap('[....]').alloc(2, at(0)).expect('[##..]'));
+  it('ExactFitInMiddle', () => void drawnEntryMap('[##..##]').alloc(2, at(2)).expect('[######]'));
+  it('SmallGapPassedOver', () => void drawnEntryMap('[#.#...]').alloc(2, at(3)).expect('[#.###.]'));
+  it('LowestOfTwoGaps', () => void drawnEntryMap('[#..#..]').alloc(1, at(1)).expect('[##.#..]'));
+  it('ExactFitAtTheEnd', () => void drawnEntryMap('[###.]').alloc(1, at(3)).expect('[####]'));
+  it('Full', () => void drawnEntryMap('[####]').refuse(1).expect('[####]'));
+  it('FragmentedAway', () => void drawnEntryMap('[#.#.#.]').refuse(2).alloc(1, at(1)).expect('[###.#.]'));
 });
 
 describe('constraints move the fit', () => {
   const align = { align: 4 * PAGE };
-  it('AlignedFit', () => void drawn('[#.........]').alloc(2, at(4), align).expect('[#...##....]'));
-  it('AlignedGapTooShort', () => void drawn('[#....#....]').alloc(2, at(8), align));
-  it('Phase', () => void drawn('[##........]').alloc(2, at(5), { ...align, phase: PAGE }));
-  it('NoCross', () => void drawn('[###.......]').alloc(2, at(4), { nocross: 4 * PAGE }));
-  it('NoCrossNever', () => void drawn('[..........]').refuse(3, { nocross: 2 * PAGE }));
-  it('Minimum', () => void drawn('[..........]').alloc(2, at(3), { minAddress: BASE + 3 * PAGE }));
-  it('MinimumWithinEntry', () => void drawn('[..####....]').alloc(2, at(6), { minAddress: BASE + 3 * PAGE }));
-  it('MaximumExact', () => void drawn('[##........]').alloc(2, at(2), { maxAddress: BASE + 4 * PAGE }));
-  it('MaximumTooLow', () => void drawn('[###.......]').refuse(2, { maxAddress: BASE + 4 * PAGE }));
-  it('PhaseBesideTheQuantum', () => void drawn('[....]').refuse(1, { ...align, phase: 8 }));
+  it('AlignedFit', () => void drawnEntryMap('[#.........]').alloc(2, at(4), align).expect('[#...##....]'));
+  it('AlignedGapTooShort', () => void drawnEntryMap('[#....#....]').alloc(2, at(8), align));
+  it('Phase', () => void drawnEntryMap('[##........]').alloc(2, at(5), { ...align, phase: PAGE }));
+  it('NoCross', () => void drawnEntryMap('[###.......]').alloc(2, at(4), { nocross: 4 * PAGE }));
+  it('NoCrossNever', () => void drawnEntryMap('[..........]').refuse(3, { nocross: 2 * PAGE }));
+  it('Minimum', () => void drawnEntryMap('[..........]').alloc(2, at(3), { minAddress: BASE + 3 * PAGE }));
+  it('MinimumWithinEntry', () =>
+    void drawnEntryMap('[..####....]').alloc(2, at(6), { minAddress: BASE + 3 * PAGE }));
+  it('MaximumExact', () =>
+    void drawnEntryMap('[##........]').alloc(2, at(2), { maxAddress: BASE + 4 * PAGE }));
+  it('MaximumTooLow', () => void drawnEntryMap('[###.......]').refuse(2, { maxAddress: BASE + 4 * PAGE }));
+  it('PhaseBesideTheQuantum', () => void drawnEntryMap('[....]').refuse(1, { ...align, phase: 8 }));
 });
 
 describe('entries', () => {
-  it('JoinBefore', () => void drawn('[##...]').alloc(1, at(2)).expect('[aaa..]'));
-  it('JoinAfter', () => void drawn('[..###]').alloc(2, at(0)).expect('[aaaaa]'));
-  it('JoinBoth', () => void drawn('[##.##]').alloc(1, at(2)).expect('[aaaaa]'));
-  it('JoinNothing', () => void drawn('[....#]').alloc(2, at(0)).expect('[aa..b]'));
-  it('FreeOfAll', () => void drawn('[.###.]').free(at(1), 3).expect('[.....]'));
-  it('FreeAtStart', () => void drawn('[.###.]').free(at(1), 1).expect('[..##.]'));
-  it('FreeAtEnd', () => void drawn('[.###.]').free(at(3), 1).expect('[.##..]'));
-  it('FreeInMiddleMakesAnEntry', () => void drawn('[.###.]').free(at(2), 1).expect('[.a.b.]'));
-  it('UnmergedEntriesTouch', () => void drawn('[ab..]', false).alloc(2, at(2)).expect('[abcc]'));
-  it('UnmergedFree', () => void drawn('[abbc]', false).free(at(1), 2).expect('[a..b]'));
+  it('JoinBefore', () => void drawnEntryMap('[##...]').alloc(1, at(2)).expect('[aaa..]'));
+  it('JoinAfter', () => void drawnEntryMap('[..###]').alloc(2, at(0)).expect('[aaaaa]'));
+  it('JoinBoth', () => void drawnEntryMap('[##.##]').alloc(1, at(2)).expect('[aaaaa]'));
+  it('JoinNothing', () => void drawnEntryMap('[....#]').alloc(2, at(0)).expect('[aa..b]'));
+  it('FreeOfAll', () => void drawnEntryMap('[.###.]').free(at(1), 3).expect('[.....]'));
+  it('FreeAtStart', () => void drawnEntryMap('[.###.]').free(at(1), 1).expect('[..##.]'));
+  it('FreeAtEnd', () => void drawnEntryMap('[.###.]').free(at(3), 1).expect('[.##..]'));
+  it('FreeInMiddleMakesAnEntry', () => void drawnEntryMap('[.###.]').free(at(2), 1).expect('[.a.b.]'));
+  it('UnmergedEntriesTouch', () => void drawnEntryMap('[ab..]', false).alloc(2, at(2)).expect('[abcc]'));
+  it('UnmergedFree', () => void drawnEntryMap('[abbc]', false).free(at(1), 2).expect('[a..b]'));
 
   it('counts the entries that frees make', () => {
-    const map = mapOf(8);
+    const map = entryMapOf(8);
     const address = map.alloc(3 * PAGE);
     map.free(address + PAGE, PAGE);
     expect([map.clips, map.figures.allocTags, map.metadataBytes()]).toEqual([1, 2, 288 + 2 * 136]);
   });
 
   it('counts splits and merges of gaps as boundary-tag arenas do', () => {
-    const map = mapOf(3, false);
+    const map = entryMapOf(3, false);
     const addresses = [map.alloc(PAGE), map.alloc(PAGE), map.alloc(PAGE)] as const;
     expect(map.figures.splits).toBe(2);
     map.free(addresses[0], PAGE);
@@ -95,7 +77,7 @@ describe('misuse is detected', () => {
     ['a free of part of an unmerged entry', false, 0, 1],
     ['a free of the rest of an unmerged entry', false, 1, 2],
   ])('%s', (_what, merge, quanta, length) => {
-    const map = mapOf(8, merge);
+    const map = entryMapOf(8, merge);
     map.alloc(3 * PAGE);
     expect(() => map.free(BASE + quanta * PAGE, length * PAGE)).toThrow(MisuseError);
     map.check();
@@ -103,18 +85,18 @@ describe('misuse is detected', () => {
   });
 
   it('a second free, with all arguments in the message', () => {
-    const map = mapOf(8);
+    const map = entryMapOf(8);
     const [one] = [map.alloc(PAGE), map.alloc(PAGE)];
     map.free(one, PAGE);
     expect(() => map.free(one, PAGE)).toThrow(`address=${BASE} size=4096`);
   });
 
   it.each([0, -PAGE, Number.NaN, 100])('a size of %s', (size) => {
-    expect(() => mapOf(8).alloc(size)).toThrow(MisuseError);
+    expect(() => entryMapOf(8).alloc(size)).toThrow(MisuseError);
   });
 
   it('a range that is empty or too high', () => {
-    expect(() => mapOf(0)).toThrow(MisuseError);
+    expect(() => entryMapOf(0)).toThrow(MisuseError);
     expect(() => new EntryMap({ ...SHAPE, base: 2 ** 53 - PAGE, size: 2 * PAGE, merge: true })).toThrow(
       MisuseError,
     );
@@ -131,7 +113,7 @@ describe('scale', () => {
   });
 
   it('needs a logarithmic number of steps', () => {
-    const map = mapOf(2 ** 21, false);
+    const map = entryMapOf(2 ** 21, false);
     const stream = new RandomStream(1, 'scale');
     const live = Array.from({ length: 20_000 }, () => ({ size: (1 + stream.below(8)) * PAGE }));
     const addresses = live.map(({ size }) => map.alloc(size));

@@ -5,8 +5,11 @@ import { firstFitMap } from '../../src/backend/first-fit-map.js';
 import type { Address } from '../../src/core/address.js';
 import { type ConstraintTable, UNCONSTRAINED } from '../../src/core/request.js';
 import type { Bytes } from '../../src/core/units.js';
+import { holdsForBackend } from '../property/backend-properties.js';
 import { holdsOnAllHistories, holdsOnHistories, type MakeMap } from '../property/entry-map-properties.js';
 import { Client } from '../support/client.js';
+import { drawnEntryMap } from '../support/entry-map-picture.js';
+import { at } from '../support/picture.js';
 import { CONTRACT } from './suite.js';
 
 /** first-fit-map with some of its methods replaced. */
@@ -139,9 +142,24 @@ const BROKEN_MAPS: readonly (readonly [string, MakeMap, boolean])[] = [
   ['a free of too little', (options) => new LeakyMap(options), false],
 ];
 
-describe('the property suite', () => {
+describe('the pictures', () => {
+  it('notice a fit that is not the lowest', () => {
+    expect(() => drawnEntryMap('[#..#..]', true, LastFitMap).alloc(1, at(1))).toThrow();
+  });
+
+  it('notice entries that do not coalesce', () => {
+    const joined = () => drawnEntryMap('[##..]', false).alloc(1, at(2)).expect('[aaa.]');
+    expect(joined).toThrow();
+  });
+});
+
+describe('the property suites', () => {
+  it('notice an overlapping answer of a backend', () => {
+    expect(() => holdsForBackend(broken(overlapping), 60, false)).toThrow();
+  });
+
   it.each(BROKEN_MAPS)('notices %s', (_mistake, make, isSmall) => {
-    expect(() => holdsOnHistories(make, 300)).toThrow();
+    expect(() => holdsOnHistories(make, 300, false)).toThrow();
     if (isSmall) expect(() => holdsOnAllHistories(make, 5, 3)).toThrow();
   });
 });

@@ -1,50 +1,9 @@
-import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import { BACKENDS } from '../../src/backend/registry.js';
-import { type Constraint, RequestClass, UNCONSTRAINED } from '../../src/core/request.js';
-import { KIB, MIB } from '../../src/core/units.js';
-import { Client } from '../support/client.js';
+import { holdsForBackend } from './backend-properties.js';
 
-const ROWS: readonly Constraint[] = [
-  { align: 64 * KIB },
-  { nocross: 128 * KIB },
-  { align: 8 * KIB, phase: 4 * KIB },
-];
-
-/** Weights of a history: some operations are rare or absent in it, so that rare mixes happen. */
-const operationArbitrary = fc.record({
-  isFree: fc.boolean(),
-  pick: fc.nat(),
-  size: fc.oneof(
-    fc.integer({ min: 1, max: 600 }),
-    fc.integer({ min: 1, max: 128 * KIB }),
-    fc.constant(2 * MIB),
-  ),
-  cpu: fc.nat({ max: 3 }),
-  row: fc.integer({ min: UNCONSTRAINED, max: ROWS.length - 1 }),
+describe.each(BACKENDS.map((definition) => [definition.name, definition] as const))('%s', (_, definition) => {
+  it('never answers with a range that is live, and keeps its invariants', () => {
+    holdsForBackend(definition, 60);
+  });
 });
-
-describe.each(BACKENDS.map((definition) => [definition.name, definition] as const))(
-  '%s',
-  (_name, definition) => {
-    it('never answers with a range that is live, and keeps its invariants', () => {
-      fc.assert(
-        fc.property(fc.array(operationArbitrary, { maxLength: 150, size: 'max' }), (operations) => {
-          const client = new Client(definition, {}, ROWS);
-          const { serves } = client.backend;
-          for (const { isFree, pick, size, cpu, row } of operations) {
-            const cls = serves[pick % serves.length]!;
-            const isBounded = cls === RequestClass.va && size <= 128 * KIB;
-            const length = cls === RequestClass.kstack ? Math.min(size, 32 * KIB) : size;
-            if (!isFree) client.alloc(cls, length, isBounded ? row : UNCONSTRAINED, cpu);
-            else if (client.live.length > 0) client.free(client.live[pick % client.live.length]!, cpu);
-          }
-          client.check();
-          client.freeAll();
-          client.check();
-        }),
-        { numRuns: 60, seed: 20250102 },
-      );
-    });
-  },
-);
