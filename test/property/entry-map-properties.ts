@@ -94,8 +94,10 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ op: fc.constant('free' as const), pick: fc.nat({ max: 1000 }) }),
 );
 
-/** Random histories agree with the slow reference, address by address. @throws with a counterexample, shrunk
- * unless `shrink` is off. */
+/**
+ * Random histories agree with the slow reference, address by address.
+ * @throws with a counterexample, shrunk unless `shrink` is off.
+ */
 export function holdsOnHistories(make: MakeMap, runs: number, shrink = true): void {
   fc.assert(
     fc.property(fc.boolean(), fc.array(stepArbitrary, { maxLength: 120, size: 'max' }), (merge, steps) => {
