@@ -220,31 +220,34 @@ export class EntryTree {
 
   /** Restores height, maximum and balance from `from` up to the root, or until nothing changes any more. */
   private retrace(from: EntryIndex): void {
-    const { height, maxGap } = this;
-    for (let node = from; node !== NIL; node = this.parent[node]!) {
+    const { left, right, height, gap, maxGap, parent } = this;
+    for (let node = from; node !== NIL; node = parent[node]!) {
       const oldHeight = height[node]!;
       const oldMaxGap = maxGap[node]!;
-      node = this.rebalance(node);
+      const lower = left[node]!;
+      const upper = right[node]!;
+      const lean = height[upper]! - height[lower]!;
+      if (lean > 1 || lean < -1) {
+        node = this.rebalance(node, lean);
+      } else {
+        height[node] = lean > 0 ? height[upper]! + 1 : height[lower]! + 1;
+        maxGap[node] = Math.max(gap[node]!, maxGap[lower]!, maxGap[upper]!);
+      }
       if (height[node]! === oldHeight && maxGap[node]! === oldMaxGap) return;
     }
   }
 
-  /** Recomputes one node, rotates if it leans by 2, and returns the root of that subtree. */
-  private rebalance(node: EntryIndex): EntryIndex {
+  /** Rotates a node that leans by 2, to the right if positive, and returns the root of that subtree. */
+  private rebalance(node: EntryIndex, lean: number): EntryIndex {
     const { left, right, height } = this;
-    const lower = left[node]!;
-    const upper = right[node]!;
-    const lean = height[upper]! - height[lower]!;
-    if (lean > 1) {
+    if (lean > 0) {
+      const upper = right[node]!;
       if (height[left[upper]!]! > height[right[upper]!]!) this.rotate(upper, left, right);
       return this.rotate(node, right, left);
     }
-    if (lean < -1) {
-      if (height[right[lower]!]! > height[left[lower]!]!) this.rotate(lower, right, left);
-      return this.rotate(node, left, right);
-    }
-    this.recompute(node);
-    return node;
+    const lower = left[node]!;
+    if (height[right[lower]!]! > height[left[lower]!]!) this.rotate(lower, right, left);
+    return this.rotate(node, left, right);
   }
 
   /** Lifts the child on side `from` above `node`, which goes down on side `to`. */
