@@ -1,0 +1,276 @@
+import { type Address, AddressSpace, NO_ADDRESS } from '../../core/address.js';
+import { InvariantError, MisuseError } from '../../core/errors.js';
+import type { ConstraintTable } from '../../core/request.js';
+import type { Bytes } from '../../core/units.js';
+import type { ArenaFigures, ArenaView, CacheFigures, TagVisitor } from '../view.js';
+import { TagType } from '../view.js';
+import { type EntryIndex, EntryTree, HEAD, NIL } from './entry-tree.js';
+import { lowestFit } from './fit.js';
+
+/** What an EntryMap is made of. */
+export interface EntryMapOptions {
+  readonly name: string;
+  /** First address; a multiple of the quantum. */
+  readonly base: Address;
+  /** Bytes of the range; a positive multiple of the quantum. */
+  readonly size: Bytes;
+  /** Power of two; every request is a multiple of it. */
+  readonly quantum: Bytes;
+  /** Whether allocated ranges that touch share one entry. */
+  readonly merge: boolean;
+  /** Bytes of one entry and of the map's own structure, for `metadataBytes`. */
+  readonly entryBytes: Bytes;
+  readonly mapBytes: Bytes;
+}
+
+/** The figures as the map keeps them; see ArenaFigures for each, and THEORY.md for what they mean here. */
+class EntryMapFigures implements ArenaFigures {
+  readonly importBytes = 0;
+  readonly spanTags = 0;
+  readonly freeTags = 0;
+  readonly waits = 0;
+  readonly imports = 0;
+  readonly releases = 0;
+  readonly hashBuckets = 0;
+  inUseBytes = 0;
+  allocs = 0;
+  frees = 0;
+  fails = 0;
+  lookups = 0;
+  searches = 0;
+  splits = 0;
+  merges = 0;
+
+  constructor(
+    readonly totalBytes: Bytes,
+    private readonly tree: EntryTree,
+  ) {}
+
+  get allocTags(): number {
+    return this.tree.size;
+  }
+}
+
+/**
+ * A bounded address range as a sorted map of its allocated ranges, placed first fit: each request gets the lowest
+ * address at which it fits. See THEORY.md.
+ */
+export class EntryMap implements ArenaView {
+  readonly name: string;
+  readonly source = null;
+  readonly quantum: Bytes;
+  readonly caches: readonly CacheFigures[] = [];
+  readonly figures: EntryMapFigures;
+  /** Entries that a free had to make, because it cut an entry in two. */
+  clips = 0;
+  private readonly tree: EntryTree;
+
+  /** @throws MisuseError if the range is empty, not of whole quanta, or does not end at 2^53 or below. */
+  constructor(private readonly options: EntryMapOptions) {
+    const { base, size, quantum } = options;
+    const whole = size > 0 && size % quantum === 0 && base % quantum === 0;
+    if (!(whole && base >= 0 && base + size <= 2 ** 53)) {
+      throw new MisuseError('bad range of an entry map', { name: options.name, base, size, quantum });
+    }
+    this.name = options.name;
+    this.quantum = quantum;
+    this.tree = new EntryTree(base, base + size);
+    this.figures = new EntryMapFigures(size, this.tree);
+  }
+
+  /**
+   * Allocates the lowest free range of `size` bytes; NO_ADDRESS if no gap is large enough.
+   * @throws MisuseError if the size is not a positive multiple of the quantum.
+   */
+  alloc(size: Bytes): Address {
+    this.requireWhole(size);
+    const stepsBefore = this.tree.steps;
+    const before = this.tree.findGap(size);
+    this.figures.searches += this.tree.steps - stepsBefore;
+    if (before === NIL) return this.fail();
+    const address = this.tree.end[before]!;
+    this.enter(before, address, size);
+    return address;
+  }
+
+  /**
+   * Allocates the lowest free range of `size` bytes that meets row `row` of `constraints`; NO_ADDRESS if there is
+   * none. O(log n) for each gap that is long enough but fails the constraints.
+   * @throws MisuseError if the size is not a positive multiple of the quantum.
+   */
+  xalloc(size: Bytes, constraints: ConstraintTable, row: number): Address {
+    this.requireWhole(size);
+    const { tree, quantum } = this;
+    const minimum = constraints.minAddress[row]!;
+    const maximum = constraints.maxAddress[row]!;
+    const stepsBefore = tree.steps;
+    let before = minimum <= tree.end[HEAD]! ? tree.findGap(size) : tree.findEntry(minimum);
+    let address = NO_ADDRESS;
+    while (before !== NIL && (maximum === 0 || tree.end[before]! < maximum)) {
+      const low = tree.end[before]!;
+      address = lowestFit(low, low + tree.gap[before]!, size, quantum, constraints, row);
+      if (address !== NO_ADDRESS) break;
+      before = tree.nextGap(before, size);
+    }
+    this.figures.searches += tree.steps - stepsBefore;
+    if (address === NO_ADDRESS) return this.fail();
+    this.enter(before, address, size);
+    return address;
+  }
+
+  /**
+   * Frees [address, address + size). With merging it may be any allocated range, else it must be what one
+   * allocation got.
+   * @throws MisuseError if the range is not allocated, or not so.
+   */
+  free(address: Address, size: Bytes): void {
+    this.requireWhole(size);
+    const { tree, figures } = this;
+    const stepsBefore = tree.steps;
+    const entry = tree.findEntry(address);
+    figures.lookups += tree.steps - stepsBefore;
+    const start = tree.start[entry]!;
+    const end = tree.end[entry]!;
+    const inside = address % this.quantum === 0 && address >= start && address + size <= end;
+    const exact = address === start && address + size === end;
+    if (!(this.options.merge ? inside : exact)) throw this.badFree(address, size, start, end);
+    if (this.isFreeBefore(entry, address)) figures.merges++;
+    if (this.isFreeAfter(entry, address + size)) figures.merges++;
+    this.clip(entry, address, address + size);
+    figures.frees++;
+    figures.inUseBytes -= size;
+  }
+
+  largestFree(): Bytes {
+    return this.tree.largestGap;
+  }
+
+  freeBytes(): Bytes {
+    return this.figures.totalBytes - this.figures.inUseBytes;
+  }
+
+  /** Free ranges. They are no objects of the model, so `freeTags` is 0. O(entries). */
+  gapCount(): number {
+    const { gap, next } = this.tree;
+    let count = 0;
+    for (let node = HEAD; node !== NIL; node = next[node]!) if (gap[node]! > 0) count++;
+    return count;
+  }
+
+  metadataBytes(): Bytes {
+    return this.options.mapBytes + this.tree.size * this.options.entryBytes;
+  }
+
+  /** One span for the whole range, then entries and gaps in address order. */
+  walk(visit: TagVisitor): void {
+    const { start, end, gap, next } = this.tree;
+    visit(TagType.span, this.options.base, this.options.size);
+    for (let node = HEAD; node !== NIL; node = next[node]!) {
+      if (node !== HEAD) visit(TagType.alloc, start[node]!, end[node]! - start[node]!);
+      if (gap[node]! > 0) visit(TagType.free, end[node]!, gap[node]!);
+    }
+  }
+
+  check(): void {
+    const problem = this.tree.contradiction() || this.contradictionInEntries();
+    if (problem !== '') throw new InvariantError(`${this.name}: ${problem}`, this.dump());
+  }
+
+  /** Whether the byte before `address`, which lies in `entry`, is free. */
+  private isFreeBefore(entry: EntryIndex, address: Address): boolean {
+    const { tree } = this;
+    return address === tree.start[entry]! && tree.gap[tree.previous[entry]!]! > 0;
+  }
+
+  private isFreeAfter(entry: EntryIndex, end: Address): boolean {
+    return end === this.tree.end[entry]! && this.tree.gap[entry]! > 0;
+  }
+
+  /** Records [address, address + size), which lies in the gap of `before`. */
+  private enter(before: EntryIndex, address: Address, size: Bytes): void {
+    const { tree, figures } = this;
+    const end = address + size;
+    const after = tree.next[before]!;
+    const joinsBefore = this.options.merge && before !== HEAD && address === tree.end[before]!;
+    const joinsAfter = this.options.merge && after !== NIL && end === tree.start[after]!;
+    if (size < tree.gap[before]!) figures.splits++;
+    if (joinsBefore) {
+      const newEnd = joinsAfter ? tree.end[after]! : end;
+      if (joinsAfter) tree.remove(after);
+      tree.moveEnd(before, newEnd);
+    } else if (joinsAfter) {
+      tree.moveStart(after, address);
+    } else {
+      tree.insertAfter(before, address, end);
+    }
+    figures.allocs++;
+    figures.inUseBytes += size;
+  }
+
+  /** Takes [from, to) out of `entry`: all of it, one end, or the middle, which leaves two entries. */
+  private clip(entry: EntryIndex, from: Address, to: Address): void {
+    const { tree } = this;
+    const end = tree.end[entry]!;
+    if (from === tree.start[entry]!) {
+      if (to === end) tree.remove(entry);
+      else tree.moveStart(entry, to);
+      return;
+    }
+    tree.moveEnd(entry, from);
+    if (to === end) return;
+    tree.insertAfter(entry, to, end);
+    this.clips++;
+  }
+
+  private fail(): Address {
+    this.figures.fails++;
+    return NO_ADDRESS;
+  }
+
+  private requireWhole(size: Bytes): void {
+    if (!(size > 0 && size % this.quantum === 0)) {
+      throw new MisuseError('size is not of whole quanta', {
+        map: this.name,
+        size,
+        quantum: this.quantum,
+      });
+    }
+  }
+
+  private badFree(address: Address, size: Bytes, start: Address, end: Address): MisuseError {
+    return new MisuseError('free of a range that is not allocated so', {
+      map: this.name,
+      address,
+      size,
+      entryStart: start,
+      entryEnd: end,
+      merge: this.options.merge,
+    });
+  }
+
+  private contradictionInEntries(): string {
+    const { start, end, gap, next } = this.tree;
+    let bytes = 0;
+    for (let node = next[HEAD]!; node !== NIL; node = next[node]!) {
+      bytes += end[node]! - start[node]!;
+      const touches = gap[node] === 0 && next[node] !== NIL;
+      if (touches && this.options.merge) return `entry ${node} should be one with the next`;
+      if (start[node]! % this.quantum !== 0 || end[node]! % this.quantum !== 0) {
+        return `entry ${node} is not of whole quanta`;
+      }
+    }
+    if (bytes !== this.figures.inUseBytes)
+      return `${bytes} bytes in entries, ${this.figures.inUseBytes} in use`;
+    return '';
+  }
+
+  private dump(): string {
+    const lines: string[] = [];
+    const { start, end, next } = this.tree;
+    for (let node = HEAD; node !== NIL && lines.length <= this.tree.size; node = next[node]!) {
+      const range = `${AddressSpace.canonical.format(start[node]!)}..${AddressSpace.canonical.format(end[node]!)}`;
+      lines.push(`entry ${node} ${range}`);
+    }
+    return lines.join('\n');
+  }
+}

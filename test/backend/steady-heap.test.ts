@@ -1,0 +1,65 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, it } from 'vitest';
+import { firstFitMap } from '../../src/backend/first-fit-map.js';
+import type { Address } from '../../src/core/address.js';
+import { RequestClass, type RequestPort } from '../../src/core/request.js';
+import { Simulation } from '../../src/core/simulation.js';
+import { MIB } from '../../src/core/units.js';
+import { ChurnWorkload } from '../../src/workload/churn.js';
+import type { ChurnOptions } from '../../src/workload/churn-generator.js';
+import { withDefaults } from '../support/client.js';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+function heapBytes(): number {
+  collect();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+const LIVE = 2000;
+const CHURN: ChurnOptions = {
+  cls: RequestClass.va,
+  sizes: { shape: 'uniform', minBytes: 4096, maxBytes: 65536, stepBytes: 4096, exponent: 1 },
+  live: LIVE,
+  operations: 1_000_000,
+  meanIntervalNs: 100,
+  cpus: 4,
+};
+
+it('a million steady events leave no trace in the heap', () => {
+  const simulation = new Simulation(4);
+  const workload = new ChurnWorkload(CHURN, 1);
+  const backend = firstFitMap.create(withDefaults(firstFitMap), {
+    simulation,
+    constraints: workload.constraints,
+  });
+  const addresses = new Float64Array(LIVE);
+  const sizes = new Float64Array(LIVE);
+  const readings: number[] = [];
+  let events = 0;
+  const count = () => {
+    events++;
+    if (events % 250_000 === 0) readings.push(heapBytes());
+  };
+  const port: RequestPort = {
+    alloc(object, cls, size, constraint, cpu) {
+      sizes[object] = size;
+      addresses[object] = backend.alloc(cls, size, constraint, cpu);
+      count();
+      return true;
+    },
+    free(object, cpu) {
+      const address: Address = addresses[object]!;
+      backend.free(CHURN.cls, address, sizes[object]!, -1, cpu);
+      count();
+    },
+  };
+  workload.start(simulation, port);
+  simulation.run();
+  expect(events).toBe(1_000_000);
+  expect(readings).toHaveLength(4);
+  expect(readings.at(-1)! - readings[0]!).toBeLessThan(MIB);
+});

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { BACKENDS, findBackend } from '../../src/backend/registry.js';
+import { InputError } from '../../src/core/errors.js';
+import { withDefaults } from '../support/client.js';
+import { type ConformanceOptions, conformance } from './suite.js';
+
+/** Variants beyond the defaults, and skips. A backend that is not named here is held to all of the contract. */
+const VARIANTS: Readonly<Record<string, readonly ConformanceOptions[]>> = {
+  'first-fit-map': [{}, { parameters: { merge: false } }, { parameters: { page_size: 8192, abi: 'ilp32' } }],
+};
+
+for (const definition of BACKENDS) {
+  for (const options of VARIANTS[definition.name] ?? [{}]) conformance(definition, options);
+}
+
+describe('the registry of backends', () => {
+  it('is sorted by name, without doubles', () => {
+    const names = BACKENDS.map(({ name }) => name);
+    expect(names).toEqual([...new Set(names)].sort());
+  });
+
+  it('has variants of known backends only', () => {
+    for (const name of Object.keys(VARIANTS)) expect(findBackend(name).name).toBe(name);
+  });
+
+  it('gives each parameter a default and a description', () => {
+    for (const definition of BACKENDS) {
+      const values = withDefaults(definition);
+      for (const [key, schema] of Object.entries(definition.parameters.properties)) {
+        expect([key, typeof values[key]]).not.toEqual([key, 'undefined']);
+        expect([key, typeof schema.description]).toEqual([key, 'string']);
+      }
+    }
+  });
+
+  it('suggests the nearest name', () => {
+    expect(() => findBackend('first-fit-mop')).toThrow(InputError);
+    expect(() => findBackend('first-fit-mop')).toThrow("did you mean 'first-fit-map'?");
+    expect(() => findBackend('quicksort')).toThrow(/^unknown backend 'quicksort' \(allowed: /);
+  });
+});
