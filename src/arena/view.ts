@@ -45,6 +45,8 @@ export interface ArenaFigures {
 /** Figures of one object or quantum cache in front of an arena. */
 export interface CacheFigures {
   readonly name: string;
+  /** A quantum cache serves the arena's own small requests; an object cache is a client of the arena. */
+  readonly kind: 'quantum' | 'object';
   /** Name of the arena that supplies the slabs. */
   readonly arena: string;
   readonly bufferBytes: Bytes;

@@ -82,25 +82,29 @@ export class Client {
   }
 
   /**
-   * Bytes in use by clients, per arena: without what caches hold as slabs, and what other arenas have imported. A
-   * kernel may keep both after the last free (illumos never empties the magazines that a CPU has loaded).
+   * Bytes in use by clients, per arena: segments and buffers of quantum caches, without what caches hold as slabs or
+   * in magazines and without what other arenas have imported. A kernel may keep all these after the last free
+   * (illumos never empties the magazines that a CPU has loaded).
    */
   get clientBytes(): readonly Bytes[] {
     const { arenas } = this.backend;
-    const caches = arenas.flatMap((arena) => arena.caches);
-    return arenas.map(({ name, figures }) => {
-      const slabs = caches.filter(({ arena }) => arena === name);
-      const importers = arenas.filter(({ source }) => source === name);
-      const inSlabs = slabs.reduce((sum, cache) => sum + cache.slabs * cache.slabBytes, 0);
-      return (
-        figures.inUseBytes - inSlabs - importers.reduce((sum, arena) => sum + arena.figures.importBytes, 0)
-      );
+    return arenas.map(({ name, figures, caches }) => {
+      let bytes = figures.inUseBytes;
+      for (const cache of caches) {
+        bytes -= cache.slabs * cache.slabBytes;
+        if (cache.kind === 'quantum')
+          bytes += (cache.buffersInUse - cache.buffersInMagazines) * cache.bufferBytes;
+      }
+      for (const { source, figures } of arenas) if (source === name) bytes -= figures.importBytes;
+      return bytes;
     });
   }
 
-  /** Buffers of object and quantum caches that are with clients, neither in a slab nor in a magazine. */
+  /** Buffers of object caches that are with clients, neither in a slab nor in a magazine. */
   get clientBuffers(): number {
-    const caches = this.backend.arenas.flatMap((arena) => arena.caches);
+    const caches = this.backend.arenas
+      .flatMap((arena) => arena.caches)
+      .filter(({ kind }) => kind === 'object');
     return caches.reduce((sum, cache) => sum + cache.buffersInUse - cache.buffersInMagazines, 0);
   }
 

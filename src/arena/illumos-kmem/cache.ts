@@ -20,6 +20,8 @@ export interface SlabGeometry {
   /** Colours go from 0 to this in steps of `align`. */
   readonly maxColour: Bytes;
   readonly align: Bytes;
+  /** Whether buffers are found through a hash table of bufctls; else the slab carries its own structure. */
+  readonly hashed: boolean;
 }
 
 /** What a cache needs of its surroundings. */

@@ -17,6 +17,7 @@ export function quantumCacheGeometry(bufferBytes: Bytes, quantum: Bytes, slabByt
     chunks,
     maxColour: colourLimit(slabBytes, chunkBytes, quantum),
     align: quantum,
+    hashed: true,
   };
 }
 
@@ -30,11 +31,13 @@ export function slabGeometry(bufferBytes: Bytes, align: Bytes, quantum: Bytes): 
   if (chunkBytes < quantum / SMALL_CHUNKS) {
     const usable = quantum - SLAB_STRUCTURE_BYTES;
     const maxColour = Math.min(usable % chunkBytes, quantum - 1);
-    return { chunkBytes, slabBytes: quantum, chunks: Math.floor(usable / chunkBytes), maxColour, align };
+    const chunks = Math.floor(usable / chunkBytes);
+    return { chunkBytes, slabBytes: quantum, chunks, maxColour, align, hashed: false };
   }
   const slabBytes = leastWaste(chunkBytes, quantum);
   const chunks = Math.floor(slabBytes / chunkBytes);
-  return { chunkBytes, slabBytes, chunks, maxColour: colourLimit(slabBytes, chunkBytes, quantum), align };
+  const maxColour = colourLimit(slabBytes, chunkBytes, quantum);
+  return { chunkBytes, slabBytes, chunks, maxColour, align, hashed: true };
 }
 
 function leastWaste(chunkBytes: Bytes, quantum: Bytes): Bytes {

@@ -2,6 +2,7 @@ import { type Address, type AddressSpace, NO_ADDRESS } from '../../core/address.
 import { MisuseError } from '../../core/errors.js';
 import type { LockTable, SimulatedLock } from '../../core/locks.js';
 import { type Bytes, highBit, isPowerOfTwo } from '../../core/units.js';
+import type { ArenaFigures } from '../view.js';
 import { ArenaFlag, KM_FLAGS, POLICY_FLAGS, VmFlag } from './flags.js';
 import { FreeLists } from './free-lists.js';
 import { NextFit } from './next-fit.js';
@@ -52,7 +53,7 @@ export interface ArenaHost {
  * Mirrors illumos vmem.c [illumos@94ab2e1]: vmem_alloc, vmem_xalloc, vmem_free, vmem_xfree, vmem_add,
  * vmem_seg_alloc, vmem_span_create.
  */
-export class VmemArena {
+export class VmemArena implements ArenaFigures {
   readonly name: string;
   readonly quantum: Bytes;
   readonly flags: number;
@@ -106,6 +107,14 @@ export class VmemArena {
 
   get freeTags(): number {
     return this.freeLists.count;
+  }
+
+  get lookups(): number {
+    return this.hash.lookups;
+  }
+
+  get hashBuckets(): number {
+    return this.hash.buckets;
   }
 
   /** The space whose numbers the arena's addresses are. */

@@ -70,6 +70,16 @@ export class FreeLists {
     return largest;
   }
 
+  /** Bytes of all free segments. Walks every list. */
+  bytes(): number {
+    const { start, end } = this.tags;
+    let bytes = 0;
+    this.walk((_list, tag) => {
+      bytes += end[tag]! - start[tag]!;
+    });
+    return bytes;
+  }
+
   /** Calls `visit` for each member of each list, lists ascending, each from its head. */
   walk(visit: (list: number, tag: number) => void): void {
     const { kinNext, type } = this.tags;
