@@ -1,16 +1,12 @@
-import { readFileSync } from 'node:fs';
 import yargs from 'yargs';
 import { InputError } from '../core/errors.js';
+import { toolVersion } from '../core/version.js';
 import type { Command } from './command.js';
+import { listCommand } from './commands/list.js';
+import { runCommand } from './commands/run.js';
 import { ExitCode, type Io } from './io.js';
 
-const COMMANDS: readonly Command[] = [];
-
-/** Version in package.json. */
-export function toolVersion(): string {
-  const manifest = new URL('../../package.json', import.meta.url);
-  return JSON.parse(readFileSync(manifest, 'utf8')).version;
-}
+const COMMANDS: readonly Command[] = [runCommand, listCommand];
 
 /**
  * Runs one command line and returns the exit code. Bad usage and bad input become one message on stderr without a

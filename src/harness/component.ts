@@ -1,6 +1,7 @@
 import { basename, extname } from 'node:path';
 import { InputError, type InputPlace } from '../core/errors.js';
 import {
+  type ComponentParameters,
   isPath,
   type ParameterContext,
   type RawParameters,

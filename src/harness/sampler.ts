@@ -56,8 +56,7 @@ export class Sampler implements EventHandler, Samples {
 
   /** Takes the last sample, when the simulation has ended. */
   finish(): void {
-    const { now } = this.run.simulation;
-    if (this.timeNs.at(-1) !== now) this.take();
+    this.take();
   }
 
   private scheduleNext(index: number): void {
@@ -68,6 +67,7 @@ export class Sampler implements EventHandler, Samples {
 
   private take(): void {
     const { simulation, backend } = this.run;
+    if (this.timeNs.at(-1) === simulation.now) this.dropLast();
     const sample = this.timeNs.length;
     this.timeNs.push(simulation.now);
     this.rows.push(Array.from(sampleProbes(this.run)));
@@ -75,5 +75,12 @@ export class Sampler implements EventHandler, Samples {
       const source = arena.source ?? '';
       this.arenas.push({ sample, arena: arena.name, source, values: sampleArena(arena) });
     }
+  }
+
+  /** A time has one sample: the latest, which has seen most. */
+  private dropLast(): void {
+    this.timeNs.pop();
+    this.rows.pop();
+    while (this.arenas.at(-1)?.sample === this.timeNs.length) this.arenas.pop();
   }
 }

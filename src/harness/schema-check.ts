@@ -53,11 +53,11 @@ function definedOnly(schema: object): object {
   return Object.fromEntries(Object.entries(schema).filter(([, value]) => value !== undefined));
 }
 
-/** The deepest error says most; of those at one place, a failed alternative says more than its branches' types. */
+/** The deepest error says most; of those at one place, a failed alternative says more than each of its branches. */
 function mostTelling(errors: readonly ErrorObject[]): ErrorObject {
   const rank = ({ keyword, schemaPath }: ErrorObject): number => {
     if (keyword === 'anyOf') return 1;
-    return keyword === 'type' && schemaPath.includes('/anyOf/') ? 2 : 0;
+    return ['type', 'const', 'enum'].includes(keyword) && schemaPath.includes('/anyOf/') ? 2 : 0;
   };
   const depth = ({ instancePath }: ErrorObject): number => instancePath.split('/').length;
   return [...errors].sort((a, b) => depth(b) - depth(a) || rank(a) - rank(b))[0]!;

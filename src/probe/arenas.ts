@@ -2,6 +2,7 @@ import { type ArenaFigures, type ArenaView, TagType } from '../arena/view.js';
 import type { Backend } from '../backend/contract.js';
 import type { Address } from '../core/address.js';
 import type { Bytes } from '../core/units.js';
+import { ratio } from './column.js';
 
 /** Arenas that import from no other: they hold the address space that the backend was given. */
 export function rootArenas(backend: Backend): readonly ArenaView[] {
@@ -69,5 +70,5 @@ export function externalFragmentation(arenas: readonly ArenaView[]): number {
     largest += arena.largestFree();
     free += arena.freeBytes();
   }
-  return free === 0 ? Number.NaN : 1 - largest / free;
+  return ratio(free - largest, free);
 }
