@@ -12,7 +12,11 @@ const COMMANDS: readonly Command[] = [runCommand, listCommand];
  * Runs one command line and returns the exit code. Bad usage and bad input become one message on stderr without a
  * stack trace; anything else is a bug of ours and is thrown.
  */
-export async function runProgram(argv: readonly string[], io: Io): Promise<ExitCode> {
+export async function runProgram(
+  argv: readonly string[],
+  io: Io,
+  commands: readonly Command[] = COMMANDS,
+): Promise<ExitCode> {
   let exitCode: ExitCode = ExitCode.done;
   const program = yargs([...argv])
     .scriptName('kvabench')
@@ -25,7 +29,7 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<ExitC
     .fail((message, error) => {
       throw error ?? new InputError(message);
     });
-  for (const command of COMMANDS) {
+  for (const command of commands) {
     program.command(command.usage, command.summary, command.options, async (args) => {
       exitCode = await command.run(args, io);
     });

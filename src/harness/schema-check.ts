@@ -24,10 +24,10 @@ export function schemaProblem(schema: object, value: unknown): SchemaProblem | u
 
 /** What a schema accepts, in words. */
 export function describeSchema(schema: TSchema): string {
+  if (schema.format === 'bytes') return `a length such as 64KiB${describeRange(schema)}`;
   if (Array.isArray(schema.anyOf)) return schema.anyOf.map(describeSchema).join(' or ');
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (Array.isArray(schema.enum)) return schema.enum.map((value) => JSON.stringify(value)).join(', ');
-  if (schema.format === 'bytes') return `a length such as 64KiB${describeRange(schema)}`;
   if (schema.format === 'path') return 'a path';
   if (schema.pattern !== undefined) return `text that matches ${schema.pattern}`;
   if (schema.type === 'array')

@@ -31,9 +31,10 @@ export function runCommandWith(registries: Registries): Command {
         planSuite(suite, registries, toolVersion()),
       );
       const folders = outputFolders(plans, args);
+      const workers = workersOf(args);
       for (const [index, plan] of plans.entries()) {
         const folder = ResultFolder.open(folders[index]!, folderMode(args), TABLE_FILES);
-        const code = await runPlan(plan, folder, workersOf(args), registries, io);
+        const code = await runPlan(plan, folder, workers, registries, io);
         if (code !== ExitCode.done) return code;
       }
       return ExitCode.done;
