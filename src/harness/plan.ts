@@ -10,6 +10,9 @@ import { portableParameters } from './parameters.js';
 import { findDefinition, type Registries } from './registries.js';
 import type { Suite } from './suite.js';
 
+/** A stored cell of other columns cannot be used again. */
+const COLUMNS_DIGEST = sha256([...PROBE_COLUMNS, ...ARENA_COLUMNS].map(({ name }) => name).join(' '));
+
 /** One run to be made: a workload with a seed against a backend. Can be sent to a worker. */
 export interface CellPlan {
   /** Stable name, fit for a file: workload, backend and seed. */
@@ -108,7 +111,7 @@ function planCell(parts: CellParts): CellPlan {
   const backendSchema = findDefinition('backend', backend.name, registries.backends).parameters;
   const configuration = {
     tool: `kvabench ${parts.version}`,
-    columns: [...PROBE_COLUMNS, ...ARENA_COLUMNS].map(({ name }) => name).join(' '),
+    columns: COLUMNS_DIGEST,
     workload: {
       name: workload.name,
       parameters: portableParameters(workloadSchema, workload.parameters),

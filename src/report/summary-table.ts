@@ -8,15 +8,18 @@ type Shown = readonly [heading: string, column: string, format: (value: number) 
 
 const SHOWN: readonly Shown[] = [
   ['failed', 'failures', formatCount],
-  ['peak live', 'peak_live_bytes', formatBytes],
+  ['peak live', 'peak_live_bytes', formatShortBytes],
   ['VA/live', 'va_per_peak_live', formatRatio],
   ['ext.frag', 'external_fragmentation_peak', formatRatio],
+  ['holes', 'hole_ratio_mean', formatRatio],
   ['tags', 'tags_peak', formatCount],
-  ['metadata', 'metadata_bytes_peak', formatBytes],
+  ['metadata', 'metadata_bytes_peak', formatShortBytes],
   ['search', 'searches', formatCount],
   ['locks', 'lock_acquisitions', formatCount],
   ['mag.hit', 'magazine_hit_rate', formatRatio],
 ];
+
+const TABLE_WIDTH = 100;
 
 const NO_BORDERS = {
   top: '',
@@ -59,17 +62,29 @@ export class SummaryTable {
 function blockText(results: readonly Row[]): string {
   const { workload, seed } = results[0]!;
   const events = formatCount(figure(results[0]!, 'events'));
+  const head = [...SHOWN.map(([heading]) => heading), 'digest'];
+  const figures = results.map((result) => [
+    ...SHOWN.map(([, column, format]) => shown(figure(result, column), format)),
+    result.resultDigest.slice(0, 8),
+  ]);
   const table = new Table({
-    head: ['backend', ...SHOWN.map(([heading]) => heading), 'digest'],
+    head: ['backend', ...head],
     chars: NO_BORDERS,
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
     colAligns: ['left', ...SHOWN.map(() => 'right' as const), 'left'],
   });
-  for (const result of results) {
-    const figures = SHOWN.map(([, column, format]) => shown(figure(result, column), format));
-    table.push([shorten(result.backend, 22), ...figures, result.resultDigest.slice(0, 8)]);
-  }
-  return `${workload}, seed ${seed}: ${events} events\n${table.toString()}\n`;
+  const room = TABLE_WIDTH - widthOf([head, ...figures]);
+  for (const [index, fields] of figures.entries())
+    table.push([shorten(results[index]!.backend, room), ...fields]);
+  const lines = table.toString().split('\n');
+  const text = lines.map((line) => line.trimEnd()).join('\n');
+  return `${workload}, seed ${seed}: ${events} events\n${text}\n`;
+}
+
+/** Characters that columns take, each with the space before it. */
+function widthOf(rows: readonly (readonly string[])[]): number {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return widths.reduce((sum, width) => sum + 1 + width, 0);
 }
 
 function figure(result: Row, name: string): number {
@@ -80,9 +95,15 @@ function shown(value: number, format: (value: number) => string): string {
   return Number.isNaN(value) ? '-' : format(value);
 }
 
+/** At most seven characters; what is not 0 does not print as 0. */
 function formatRatio(value: number): string {
-  if (value >= 1e5) return value.toExponential(1);
+  if (value >= 1e5 || (value > 0 && value < 0.0005)) return value.toExponential(1);
   return value >= 100 ? value.toFixed(0) : value.toFixed(3);
+}
+
+/** `14.1 MiB` as `14.1M`, at most seven characters. */
+function formatShortBytes(bytes: number): string {
+  return formatBytes(bytes).replace(/ (.).*/, '$1');
 }
 
 function formatCount(value: number): string {
