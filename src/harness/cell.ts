@@ -55,8 +55,8 @@ export function runCell(plan: CellPlan, registries: Registries): CellResult {
 
 /** Digest of a result's figures, whatever order or thread they were computed in. */
 export function digestResult(placementDigest: string, samples: Samples, summary: readonly number[]): string {
-  const { timeNs, rows, arenas } = samples;
-  return sha256(canonicalJson({ placementDigest, timeNs, rows, arenas, summary }));
+  const { timeNs, rows, arenas, caches } = samples;
+  return sha256(canonicalJson({ placementDigest, timeNs, rows, arenas, caches, summary }));
 }
 
 function connect(workload: Workload, backend: Backend, cpus: number): CheckedPort {
@@ -86,7 +86,8 @@ function assemble(
   placementDigest: string,
   sampler: Samples,
 ): CellResult {
-  const samples = { timeNs: sampler.timeNs, rows: sampler.rows, arenas: sampler.arenas };
+  const { timeNs, rows, arenas, caches } = sampler;
+  const samples = { timeNs, rows, arenas, caches };
   const summary = summarise(samples);
   return {
     id: plan.id,

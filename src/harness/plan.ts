@@ -1,7 +1,7 @@
 import type { Backend, Parameters } from '../backend/contract.js';
 import { InputError } from '../core/errors.js';
 import { Simulation } from '../core/simulation.js';
-import { ARENA_COLUMNS } from '../probe/arena-columns.js';
+import { ARENA_COLUMNS, CACHE_COLUMNS } from '../probe/arena-columns.js';
 import { PROBE_COLUMNS } from '../probe/registry.js';
 import type { Workload } from '../workload/contract.js';
 import type { Component } from './component.js';
@@ -11,7 +11,9 @@ import { findDefinition, type Registries } from './registries.js';
 import type { Suite } from './suite.js';
 
 /** A stored cell of other columns cannot be used again. */
-const COLUMNS_DIGEST = sha256([...PROBE_COLUMNS, ...ARENA_COLUMNS].map(({ name }) => name).join(' '));
+const COLUMNS_DIGEST = sha256(
+  [...PROBE_COLUMNS, ...ARENA_COLUMNS, ...CACHE_COLUMNS].map(({ name }) => name).join(' '),
+);
 
 /** One run to be made: a workload with a seed against a backend. Can be sent to a worker. */
 export interface CellPlan {

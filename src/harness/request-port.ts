@@ -1,5 +1,5 @@
 import type { Backend } from '../backend/contract.js';
-import { type Address, NO_ADDRESS } from '../core/address.js';
+import { NO_ADDRESS } from '../core/address.js';
 import { MisuseError } from '../core/errors.js';
 import { REQUEST_CLASS_NAMES, type RequestPort, UNCONSTRAINED } from '../core/request.js';
 import type { Bytes } from '../core/units.js';
@@ -85,7 +85,7 @@ export class CheckedPort implements RequestPort {
     const address = this.backend.alloc(cls, size, constraint, cpu);
     this.address[object] = address;
     this.state[object] = address === NO_ADDRESS ? SlotState.failed : SlotState.live;
-    if (this.recording) this.recordAlloc(cls, size, address);
+    if (this.recording) this.recordAlloc(object);
     return address !== NO_ADDRESS;
   }
 
@@ -103,7 +103,7 @@ export class CheckedPort implements RequestPort {
       const cls = this.cls[object]!;
       const size = this.size[object]!;
       this.backend.free(cls, this.address[object]!, size, this.constraint[object]!, cpu);
-      if (this.recording) this.recordFree(cls, size);
+      if (this.recording) this.recordFree(object);
       return;
     }
     if (state === SlotState.never || state === SlotState.freed) {
@@ -115,9 +115,12 @@ export class CheckedPort implements RequestPort {
     else this.figures.unserved++;
   }
 
-  private recordAlloc(cls: number, size: Bytes, address: Address): void {
+  // The two that follow take the slot instead of its doubles: a double passed to a function is boxed.
+  private recordAlloc(object: number): void {
     const { figures } = this;
-    this.digest(address);
+    const size = this.size[object]!;
+    const address = this.address[object]!;
+    this.digest(object);
     if (address === NO_ADDRESS) {
       figures.failures++;
       return;
@@ -125,21 +128,23 @@ export class CheckedPort implements RequestPort {
     figures.allocs++;
     figures.liveObjects++;
     figures.liveBytes += size;
-    figures.footprintBytes += this.backend.footprint(cls, size);
+    figures.footprintBytes += this.backend.footprint(this.cls[object]!, size);
     if (figures.liveObjects > figures.peakLiveObjects) figures.peakLiveObjects = figures.liveObjects;
     if (figures.liveBytes > figures.peakLiveBytes) figures.peakLiveBytes = figures.liveBytes;
   }
 
-  private recordFree(cls: number, size: Bytes): void {
+  private recordFree(object: number): void {
     const { figures } = this;
+    const size = this.size[object]!;
     figures.frees++;
     figures.liveObjects--;
     figures.liveBytes -= size;
-    figures.footprintBytes -= this.backend.footprint(cls, size);
+    figures.footprintBytes -= this.backend.footprint(this.cls[object]!, size);
   }
 
   /** Mixes both halves of an address into two 32-bit lanes (multiply, then fold the high bits down). */
-  private digest(address: Address): void {
+  private digest(object: number): void {
+    const address = this.address[object]!;
     const low = address | 0;
     const high = (address / TWO_32) | 0;
     let a = Math.imul(this.placementA ^ low, 0x01000193);

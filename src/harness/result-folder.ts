@@ -111,11 +111,12 @@ function parseCell(path: string): CellResult {
 function withoutNulls(stored: CellResult): CellResult {
   const numbers = (values: readonly (number | null)[]): number[] =>
     values.map((value) => value ?? Number.NaN);
-  const { timeNs, rows, arenas } = stored.samples;
+  const { timeNs, rows, arenas, caches } = stored.samples;
   const samples = {
     timeNs,
     rows: rows.map(numbers),
     arenas: arenas.map((arena) => ({ ...arena, values: numbers(arena.values) })),
+    caches: caches.map((cache) => ({ ...cache, values: numbers(cache.values) })),
   };
   return { ...stored, samples, summary: numbers(stored.summary) };
 }

@@ -1,6 +1,6 @@
 import { type EventHandler, Priority, type Simulation } from '../core/simulation.js';
 import type { Nanoseconds } from '../core/units.js';
-import { sampleArena } from '../probe/arena-columns.js';
+import { sampleArena, sampleCache } from '../probe/arena-columns.js';
 import type { RunView } from '../probe/contract.js';
 import { sampleProbes } from '../probe/registry.js';
 
@@ -15,6 +15,15 @@ export interface ArenaSample {
   readonly values: readonly number[];
 }
 
+/** Figures of one cache at the end of the run. */
+export interface CacheSample {
+  /** Name of the arena that supplies its slabs. */
+  readonly arena: string;
+  readonly cache: string;
+  /** In the order of CACHE_COLUMNS. */
+  readonly values: readonly number[];
+}
+
 /** What was seen at the sample points of a cell. */
 export interface Samples {
   /** Simulated time of each sample. */
@@ -22,6 +31,7 @@ export interface Samples {
   /** A row per sample in the order of PROBE_COLUMNS. */
   readonly rows: readonly (readonly number[])[];
   readonly arenas: readonly ArenaSample[];
+  readonly caches: readonly CacheSample[];
 }
 
 /**
@@ -32,6 +42,7 @@ export class Sampler implements EventHandler, Samples {
   readonly timeNs: Nanoseconds[] = [];
   readonly rows: number[][] = [];
   readonly arenas: ArenaSample[] = [];
+  readonly caches: CacheSample[] = [];
   private readonly run: RunView;
   private readonly count: number;
   private readonly durationNs: Nanoseconds;
@@ -57,6 +68,11 @@ export class Sampler implements EventHandler, Samples {
   /** Takes the last sample, when the simulation has ended. */
   finish(): void {
     this.take();
+    for (const arena of this.run.backend.arenas) {
+      for (const cache of arena.caches) {
+        this.caches.push({ arena: arena.name, cache: cache.name, values: sampleCache(cache) });
+      }
+    }
   }
 
   private scheduleNext(index: number): void {

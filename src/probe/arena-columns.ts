@@ -1,6 +1,6 @@
-import type { ArenaView } from '../arena/view.js';
+import type { ArenaView, CacheFigures } from '../arena/view.js';
 import { externalFragmentation, type FigureName } from './arenas.js';
-import { bytesColumn, countColumn, ratioColumn } from './column.js';
+import { bytesColumn, countColumn, ratio, ratioColumn } from './column.js';
 import type { Column } from './contract.js';
 
 const FIGURES: readonly (readonly [FigureName, Column])[] = [
@@ -44,4 +44,31 @@ export function sampleArena(arena: ArenaView): number[] {
     externalFragmentation([arena]),
     arena.metadataBytes(),
   ];
+}
+
+const CACHE_FIGURES: readonly (readonly [Exclude<keyof CacheFigures, 'name' | 'arena'>, Column])[] = [
+  ['bufferBytes', bytesColumn('buffer_bytes', 'none', 'Size of a buffer.')],
+  ['slabBytes', bytesColumn('slab_bytes', 'none', 'Size of a slab.')],
+  ['slabs', countColumn('slabs', 'none', 'Slabs.')],
+  ['buffers', countColumn('buffers', 'none', 'Buffers of all slabs.')],
+  ['buffersInUse', countColumn('buffers_in_use', 'none', 'Buffers with clients or in magazines.')],
+  [
+    'buffersInMagazines',
+    countColumn('buffers_in_magazines', 'none', 'Buffers in per-CPU and full magazines.'),
+  ],
+  ['magazines', countColumn('magazines', 'less', 'Magazines.')],
+  ['allocs', countColumn('allocs', 'none', 'Allocations that the cache served.')],
+  ['magazineHits', countColumn('magazine_hits', 'more', 'Allocations that a magazine served.')],
+  ['frees', countColumn('frees', 'none', 'Buffers freed to the cache.')],
+];
+
+/** What is recorded of each object or quantum cache by itself. */
+export const CACHE_COLUMNS: readonly Column[] = [
+  ...CACHE_FIGURES.map(([, column]) => column),
+  ratioColumn('magazine_hit_rate', 'more', 'magazine_hits / allocs.'),
+];
+
+/** Figures of one cache in the order of CACHE_COLUMNS. */
+export function sampleCache(cache: CacheFigures): number[] {
+  return [...CACHE_FIGURES.map(([figure]) => cache[figure]), ratio(cache.magazineHits, cache.allocs)];
 }

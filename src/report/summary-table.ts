@@ -19,7 +19,7 @@ const SHOWN: readonly Shown[] = [
   ['mag.hit', 'magazine_hit_rate', formatRatio],
 ];
 
-const TABLE_WIDTH = 100;
+const NARROWEST = 100;
 
 const NO_BORDERS = {
   top: '',
@@ -42,7 +42,7 @@ const NO_BORDERS = {
 /** What the table keeps of a cell. */
 type Row = Pick<CellResult, 'workload' | 'backend' | 'seed' | 'summary' | 'resultDigest'>;
 
-/** The few figures that matter, a block per workload and seed and a line per backend, at most 100 columns wide. */
+/** The few figures that matter, a block per workload and seed and a line per backend. */
 export class SummaryTable {
   private readonly blocks = new Map<string, Row[]>();
 
@@ -54,12 +54,14 @@ export class SummaryTable {
     this.blocks.set(key, [...(this.blocks.get(key) ?? []), row]);
   }
 
-  text(): string {
-    return [...this.blocks.values()].map(blockText).join('\n');
+  /** The table for a terminal of so many columns; long labels are shortened in the middle. */
+  text(columns = NARROWEST): string {
+    const width = Math.max(NARROWEST, columns);
+    return [...this.blocks.values()].map((block) => blockText(block, width)).join('\n');
   }
 }
 
-function blockText(results: readonly Row[]): string {
+function blockText(results: readonly Row[], width: number): string {
   const { workload, seed } = results[0]!;
   const events = formatCount(figure(results[0]!, 'events'));
   const head = [...SHOWN.map(([heading]) => heading), 'digest'];
@@ -73,7 +75,7 @@ function blockText(results: readonly Row[]): string {
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
     colAligns: ['left', ...SHOWN.map(() => 'right' as const), 'left'],
   });
-  const room = TABLE_WIDTH - widthOf([head, ...figures]);
+  const room = width - widthOf([head, ...figures]);
   for (const [index, fields] of figures.entries())
     table.push([shorten(results[index]!.backend, room), ...fields]);
   const lines = table.toString().split('\n');
@@ -118,5 +120,8 @@ function formatCount(value: number): string {
 }
 
 function shorten(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+  if (text.length <= length) return text;
+  // Labels differ in their last parameters rather than in their first letters.
+  const tail = Math.ceil((length - 1) / 2);
+  return `${text.slice(0, length - 1 - tail)}…${text.slice(-tail)}`;
 }

@@ -1,6 +1,6 @@
 import type { CellResult } from '../harness/cell.js';
 import { SUMMARY_COLUMNS } from '../harness/summary.js';
-import { ARENA_COLUMNS } from '../probe/arena-columns.js';
+import { ARENA_COLUMNS, CACHE_COLUMNS } from '../probe/arena-columns.js';
 import { countColumn, textColumn } from '../probe/column.js';
 import type { Column } from '../probe/contract.js';
 import { PROBE_COLUMNS } from '../probe/registry.js';
@@ -96,8 +96,22 @@ const tags: ResultTable = {
     ]),
 };
 
+const caches: ResultTable = {
+  name: 'caches',
+  title: 'Each object and quantum cache at the end of the run',
+  columns: [
+    ...CELL_COLUMNS,
+    textColumn('arena', 'Name of the arena that supplies the slabs.'),
+    textColumn('cache', 'Name of the cache.'),
+    ...CACHE_COLUMNS,
+  ],
+  key: [...CELL_KEY, 'arena', 'cache'],
+  rows: (result) =>
+    result.samples.caches.map(({ arena, cache, values }) => [...cellFields(result), arena, cache, ...values]),
+};
+
 /** Every table of a folder of results. */
-export const RESULT_TABLES: readonly ResultTable[] = [summary, samples, tags];
+export const RESULT_TABLES: readonly ResultTable[] = [summary, samples, tags, caches];
 
 function cellFields(result: CellResult): Field[] {
   return [result.workload, result.backend, result.seed];

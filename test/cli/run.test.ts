@@ -56,6 +56,7 @@ describe('kvabench run', () => {
       .map((line) => line.split(',').at(-1)!.slice(0, 8));
     for (const digest of digests) expect(result.stdout).toContain(digest);
     expect(readdirSync(out).sort()).toEqual([
+      'caches.csv',
       'cells',
       'datapackage.json',
       'run.json',

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { MisuseError } from '../../src/core/errors.js';
 import { RequestClass } from '../../src/core/request.js';
@@ -113,5 +115,24 @@ describe('CheckedPort', () => {
     expect(checked.figures).toEqual(port().figures);
     expect(checked.placementDigest).toBe(untouched);
     expect(() => checked.free(0, 0)).toThrow(MisuseError);
+  });
+
+  it('keeps nothing on the heap over a million requests', () => {
+    setFlagsFromString('--expose-gc');
+    const collect: () => void = runInNewContext('gc');
+    const backend = new ToyBackend();
+    const checked = new CheckedPort(backend, { objectLimit: 64, cpus: 1, constraints: 0, recording: true });
+    const churn = (requests: number): void => {
+      for (let request = 0; request < requests; request += 2) {
+        checked.alloc(request % 64, kmem, 1 + (request % 4000), -1, 0);
+        checked.free(request % 64, 0);
+      }
+    };
+    churn(10_000);
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    churn(1_000_000);
+    collect();
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(500_000);
   });
 });

@@ -54,14 +54,20 @@ describe('a folder of results', () => {
     const { resources } = JSON.parse(readFileSync(join(path, 'datapackage.json'), 'utf8')) as {
       resources: Resource[];
     };
-    expect(resources.map((resource) => resource.path)).toEqual(['summary.csv', 'samples.csv', 'tags.csv']);
+    expect(resources.map((resource) => resource.path)).toEqual([
+      'summary.csv',
+      'samples.csv',
+      'tags.csv',
+      'caches.csv',
+    ]);
     for (const resource of resources) {
       const text = readFileSync(join(path, resource.path));
       expect(text.length).toBe(resource.bytes);
       expect(`sha256:${createHash('sha256').update(text).digest('hex')}`).toBe(resource.hash);
       const rows: Record<string, string>[] = parse(text, { columns: true });
       const { fields, primaryKey } = resource.schema;
-      expect(Object.keys(rows[0]!)).toEqual(fields.map(({ name }) => name));
+      const [header] = parse(text, { to_line: 1 }) as string[][];
+      expect(header).toEqual(fields.map(({ name }) => name));
       for (const { name, type } of fields) {
         const pattern =
           type === 'integer' ? /^\d*$/ : type === 'number' ? /^(-?\d+(\.\d+)?(e[+-]\d+)?)?$/ : /^/;
@@ -71,13 +77,15 @@ describe('a folder of results', () => {
     }
   });
 
-  it('has a row of summary.csv per cell, of samples.csv per sample, of tags.csv per sample and arena', async () => {
+  it('has a row of summary.csv per cell, of samples.csv per sample, of tags.csv per sample and arena, of caches.csv per cache', async () => {
     const path = temporaryFolder();
     await record(path);
     const rows = (name: string) => parse(readFileSync(join(path, name), 'utf8'), { columns: true });
     expect(rows('summary.csv')).toHaveLength(4);
     expect(rows('samples.csv')).toHaveLength(4 * 8);
     expect(rows('tags.csv')).toHaveLength(4 * 8);
+    expect(rows('caches.csv')).toHaveLength(4);
+    expect(rows('caches.csv')[0]).toMatchObject({ arena: 'toy', cache: 'toy_32', magazine_hit_rate: '0.75' });
     expect(rows('tags.csv')[0]).toMatchObject({
       arena: 'toy',
       source: '',

@@ -1,5 +1,11 @@
 import { Type } from '@sinclair/typebox';
-import { type ArenaFigures, type ArenaView, TagType, type TagVisitor } from '../../src/arena/view.js';
+import {
+  type ArenaFigures,
+  type ArenaView,
+  type CacheFigures,
+  TagType,
+  type TagVisitor,
+} from '../../src/arena/view.js';
 import type { Backend, BackendDefinition, BackendEnvironment } from '../../src/backend/contract.js';
 import { type Address, NO_ADDRESS } from '../../src/core/address.js';
 import { InputError, InvariantError } from '../../src/core/errors.js';
@@ -10,11 +16,27 @@ import type { Registries } from '../../src/harness/registries.js';
 import type { Workload } from '../../src/workload/contract.js';
 import type { WorkloadDefinition } from '../../src/workload/registry.js';
 
+/** A cache that nobody uses. */
+const TOY_CACHE: CacheFigures = {
+  name: 'toy_32',
+  arena: 'toy',
+  bufferBytes: 32,
+  slabBytes: 128,
+  slabs: 1,
+  buffers: 4,
+  buffersInUse: 2,
+  buffersInMagazines: 1,
+  magazines: 1,
+  allocs: 4,
+  magazineHits: 3,
+  frees: 2,
+};
+
 /** First fit over a sorted list of segments: slow, small and right. */
 export class ToyArena implements ArenaView {
   readonly name = 'toy';
   readonly source = null;
-  readonly caches = [];
+  readonly caches: readonly CacheFigures[] = [TOY_CACHE];
   readonly quantum: number;
   readonly size: number;
   /** Allocated segments in address order. */

@@ -162,7 +162,7 @@ async function runPlan(
 function printSummary(plan: Plan, folder: ResultFolder, io: Io): void {
   const table = new SummaryTable();
   for (const cell of plan.cells) table.add(folder.readCell(cell));
-  io.stdout.write(`${table.text()}\nresults: ${folder.path}\n`);
+  io.stdout.write(`${table.text(io.stdout.columns)}\nresults: ${folder.path}\n`);
 }
 
 interface Progress {

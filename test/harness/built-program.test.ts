@@ -1,13 +1,16 @@
-import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { repositoryRoot } from '../support/shared.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
+const MAIN = join(repositoryRoot, 'dist/cli/main.js');
+
 /** Runs the built program (`npm run build`) in a process of its own, from another folder. */
 function runProgram(out: string, workers: number): void {
-  const main = join(repositoryRoot, 'dist/cli/main.js');
   const suite = [
     '-w',
     'churn:operations=20000',
@@ -17,7 +20,7 @@ function runProgram(out: string, workers: number): void {
     'first-fit-map',
   ];
   const more = ['-b', 'first-fit-map:merge=false', '--seed', '1', '--seed', '2', '--samples', '20'];
-  const argv = [main, 'run', ...suite, ...more, '--out', out, '--workers', String(workers)];
+  const argv = [MAIN, 'run', ...suite, ...more, '--out', out, '--workers', String(workers)];
   const child = spawnSync(process.execPath, argv, { cwd: temporaryFolder(), encoding: 'utf8' });
   expect(child.stderr).toBe('');
   expect(child.status).toBe(0);
@@ -41,8 +44,28 @@ describe('the built program', () => {
       runProgram(out, workers);
       return exactFiles(out);
     });
-    expect(Object.keys(none!)).toHaveLength(4 + 8);
+    expect(Object.keys(none!)).toHaveLength(5 + 8);
     expect(one).toEqual(none);
     expect(two).toEqual(none);
+  });
+
+  it('ends at once with 130 when a terminal interrupts it in the middle of a cell, and keeps the others', async () => {
+    const out = join(temporaryFolder(), 'out');
+    const suite = [
+      '-w',
+      'churn:operations=1000',
+      '-w',
+      'churn:operations=9000000000000',
+      '-b',
+      'first-fit-map',
+    ];
+    const child = spawn(process.execPath, [MAIN, 'run', ...suite, '--out', out, '--workers', '2']);
+    const cell = join(out, 'cells', 'churn_operations_1000.first-fit-map.s1.json');
+    while (!existsSync(cell) && child.exitCode === null) await setTimeout(20);
+    child.kill('SIGINT');
+    const [code] = await once(child, 'exit');
+    expect(code).toBe(130);
+    expect(readdirSync(join(out, 'cells'))).toEqual(['churn_operations_1000.first-fit-map.s1.json']);
+    expect(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')).status).toBe('running');
   });
 });
