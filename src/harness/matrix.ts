@@ -61,6 +61,7 @@ async function runInThreads(
   try {
     await Promise.all(cells.map(runOne));
   } catch (error) {
+    // An interrupted pool rejects what it has not finished; the caller knows by the results that are missing.
     if (!signal.aborted) throw error;
   } finally {
     await pool.destroy();

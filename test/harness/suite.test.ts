@@ -1,9 +1,12 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { shippedSuites } from '../../src/harness/catalogue.js';
 import { parseComponent } from '../../src/harness/component.js';
+import { schemaProblem } from '../../src/harness/schema-check.js';
 import { readSuite } from '../../src/harness/suite.js';
 import { SUITE_SCHEMA } from '../../src/harness/suite-schema.js';
+import { YamlSource } from '../../src/harness/yaml-source.js';
 import { inputErrorOf } from '../support/input-error.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { TOYS } from '../support/toy.js';
@@ -122,6 +125,17 @@ describe('readSuite', () => {
     )}\n`;
     await expect(published).toMatchFileSnapshot('../../workloads/suite.schema.json');
   });
+});
+
+describe('shipped suites', () => {
+  it.each(shippedSuites().map(({ name, path }) => [name, path]))(
+    '%s fits the schema and bears its name',
+    (name, path) => {
+      const { value } = new YamlSource(readFileSync(path, 'utf8'), path);
+      expect(schemaProblem(SUITE_SCHEMA, value)).toBeUndefined();
+      expect(value).toMatchObject({ name });
+    },
+  );
 });
 
 describe('parseComponent', () => {
