@@ -1,24 +1,24 @@
-import { readFileSync } from 'node:fs';
 import yargs from 'yargs';
 import { InputError } from '../core/errors.js';
+import { toolVersion } from '../core/version.js';
 import type { Command } from './command.js';
 import { benchCommand } from './commands/bench.js';
+import { listCommand } from './commands/list.js';
+import { runCommand } from './commands/run.js';
 import { verifyCommand } from './commands/verify.js';
 import { ExitCode, type Io } from './io.js';
 
-const COMMANDS: readonly Command[] = [benchCommand, verifyCommand];
-
-/** Version in package.json. */
-export function toolVersion(): string {
-  const manifest = new URL('../../package.json', import.meta.url);
-  return JSON.parse(readFileSync(manifest, 'utf8')).version;
-}
+const COMMANDS: readonly Command[] = [runCommand, verifyCommand, benchCommand, listCommand];
 
 /**
  * Runs one command line and returns the exit code. Bad usage and bad input become one message on stderr without a
  * stack trace; anything else is a bug of ours and is thrown.
  */
-export async function runProgram(argv: readonly string[], io: Io): Promise<ExitCode> {
+export async function runProgram(
+  argv: readonly string[],
+  io: Io,
+  commands: readonly Command[] = COMMANDS,
+): Promise<ExitCode> {
   let exitCode: ExitCode = ExitCode.done;
   const program = yargs([...argv])
     .scriptName('kvabench')
@@ -31,7 +31,7 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<ExitC
     .fail((message, error) => {
       throw error ?? new InputError(message);
     });
-  for (const command of COMMANDS) {
+  for (const command of commands) {
     program.command(command.usage, command.summary, command.options, async (args) => {
       exitCode = await command.run(args, io);
     });

@@ -5,13 +5,17 @@ import type { RequestFigures } from './request-figures.js';
 /** What a column means; repeated in docs/results.md and datapackage.json. */
 export interface Column {
   readonly name: string;
-  /** `bytes`, `ns`, `1` (ratio or count), `count`, `text`. */
-  readonly unit: string;
+  /** `1` is a ratio, which may be fractional; bytes, ns and counts are integers unless they are means. */
+  readonly unit: 'bytes' | 'ns' | 'count' | '1' | 'text';
   /** Exact columns are byte-identical for the same inputs on any machine; measured ones never share their file. */
   readonly kind: 'exact' | 'measured';
   readonly better: 'less' | 'more' | 'none';
   readonly description: string;
+  /** Aggregates over the sample points that summary.csv has beside the value at the end. */
+  readonly aggregates?: readonly Aggregate[];
 }
+
+export type Aggregate = 'peak' | 'mean';
 
 /** What a probe may look at. */
 export interface RunView {

@@ -1,0 +1,106 @@
+import type { TSchema } from '@sinclair/typebox';
+import { formatBytes } from '../../core/units.js';
+import { type ShippedFile, shippedSuites, shippedTraces } from '../../harness/catalogue.js';
+import { type Definition, REGISTRIES, type Registries } from '../../harness/registries.js';
+import { describeSchema } from '../../harness/schema-check.js';
+import { PROBES } from '../../probe/registry.js';
+import type { Command } from '../command.js';
+import { ExitCode } from '../io.js';
+
+/** One thing that can be named on the command line or in a suite. */
+interface Listed {
+  readonly name: string;
+  readonly summary: string;
+  /** Parameters of a workload or backend, columns of a probe. */
+  readonly details: readonly Detail[];
+  readonly path?: string;
+}
+
+interface Detail {
+  readonly name: string;
+  readonly description: string;
+  readonly default?: unknown;
+  readonly allowed?: string;
+}
+
+const SECTIONS = ['backends', 'workloads', 'suites', 'probes', 'traces'] as const;
+type Section = (typeof SECTIONS)[number];
+
+/** `kvabench list [what]`: names that commands and suites understand. */
+export const listCommand: Command = listCommandWith(REGISTRIES);
+
+/** The command over registries of the caller's. */
+export function listCommandWith(registries: Registries): Command {
+  return {
+    usage: 'list [what]',
+    summary: 'List backends, workloads, suites, probes and traces; one kind with its details',
+    options: (yargs) =>
+      yargs
+        .positional('what', { type: 'string', choices: SECTIONS, describe: 'kind to list with its details' })
+        .option('json', { type: 'boolean', describe: 'print JSON' }),
+    run: (args, io) => {
+      const chosen = args.what === undefined ? SECTIONS : [args.what as Section];
+      const sections = chosen.map((section) => [section, listed(section, registries)] as const);
+      const text =
+        args.json === true
+          ? JSON.stringify(Object.fromEntries(sections), null, 2)
+          : sections.map(([section, items]) => sectionText(section, items, chosen.length === 1)).join('\n\n');
+      io.stdout.write(`${text}\n`);
+      return ExitCode.done;
+    },
+  };
+}
+
+function listed(section: Section, registries: Registries): Listed[] {
+  switch (section) {
+    case 'backends':
+      return registries.backends.map(fromDefinition);
+    case 'workloads':
+      return registries.workloads.map(fromDefinition);
+    case 'suites':
+      return shippedSuites().map(fromFile);
+    case 'traces':
+      return shippedTraces().map(fromFile);
+    case 'probes':
+      return PROBES.map(({ name, columns }) => ({
+        name,
+        summary: columns.map((column) => column.name).join(' '),
+        details: columns.map((column) => ({ name: column.name, description: column.description })),
+      }));
+  }
+}
+
+function fromDefinition({ name, summary, parameters }: Definition): Listed {
+  const details = Object.entries(parameters.properties).map(([key, schema]) => parameterDetail(key, schema));
+  return { name, summary, details };
+}
+
+function parameterDetail(name: string, schema: TSchema): Detail {
+  const detail = { name, description: schema.description ?? '', allowed: describeSchema(schema) };
+  return schema.default === undefined ? detail : { ...detail, default: schema.default };
+}
+
+function fromFile({ name, path }: ShippedFile): Listed {
+  return { name, summary: path, details: [], path };
+}
+
+function sectionText(section: Section, items: readonly Listed[], detailed: boolean): string {
+  if (items.length === 0) return `${section}: none`;
+  const width = Math.max(...items.map(({ name }) => name.length));
+  const lines = items.flatMap((item) => [
+    `  ${item.name.padEnd(width)}  ${detailed && section === 'probes' ? '' : item.summary}`.trimEnd(),
+    ...(detailed ? item.details.map(detailText) : []),
+  ]);
+  return `${section}:\n${lines.join('\n')}`;
+}
+
+function detailText(detail: Detail): string {
+  const value = detail.default === undefined ? '' : `=${defaultText(detail)}`;
+  const allowed = detail.allowed === undefined ? '' : ` (${detail.allowed})`;
+  return `    ${detail.name}${value}  ${detail.description}${allowed}`;
+}
+
+function defaultText(detail: Detail): string {
+  const isLength = detail.allowed?.startsWith('a length') === true && typeof detail.default === 'number';
+  return isLength ? formatBytes(detail.default as number).replace(' ', '') : String(detail.default);
+}

@@ -1,0 +1,17 @@
+import { InputError } from '../core/errors.js';
+
+/** Values of an option that may be repeated, or undefined where it was not given. */
+export function repeated(value: unknown): readonly string[] | undefined {
+  if (value === undefined) return undefined;
+  return (Array.isArray(value) ? value : [value]).map(String);
+}
+
+/** An option that is an integer in a range. @throws InputError if it is none. */
+export function integerOption(option: string, text: string, minimum: number, maximum: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= minimum && value <= maximum) return value;
+  throw new InputError(`'${text}' is not acceptable`, {
+    field: `--${option}`,
+    allowed: `an integer from ${minimum} to ${maximum}`,
+  });
+}

@@ -1,0 +1,53 @@
+import { closeSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { InputError } from './errors.js';
+
+/**
+ * Writes a file whole or not at all: to a temporary name beside it, then renamed.
+ * @throws InputError when it cannot be written.
+ */
+export function writeWhole(path: string, content: string): void {
+  const temporary = `${path}.part`;
+  attemptIo('cannot write', path, () => {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(temporary, content);
+    renameSync(temporary, path);
+  });
+}
+
+/** A file written piece by piece that appears under its name only when it is complete. */
+export class GrowingFile {
+  private readonly path: string;
+  private readonly temporary: string;
+  private readonly descriptor: number;
+
+  /** @throws InputError when it cannot be written. */
+  constructor(path: string) {
+    this.path = path;
+    this.temporary = `${path}.part`;
+    this.descriptor = attemptIo('cannot write', path, () => openSync(this.temporary, 'w'));
+  }
+
+  /** @throws InputError when it cannot be written. */
+  append(text: string): void {
+    attemptIo('cannot write', this.path, () => writeFileSync(this.descriptor, text));
+  }
+
+  /** Gives the file its name. @throws InputError when it cannot be renamed. */
+  complete(): void {
+    attemptIo('cannot write', this.path, () => {
+      closeSync(this.descriptor);
+      renameSync(this.temporary, this.path);
+    });
+  }
+}
+
+/** Turns what the system refuses about `path` into one message. @throws InputError */
+export function attemptIo<T>(problem: string, path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    throw new InputError(`${problem}: ${error.message}`, { file: path });
+  }
+}

@@ -1,0 +1,26 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { shippedPath } from './provenance.js';
+
+/** A file that is shipped with the program and may be called by its name. */
+export interface ShippedFile {
+  readonly name: string;
+  readonly path: string;
+}
+
+/** Suites in workloads/suites, by name. */
+export function shippedSuites(): ShippedFile[] {
+  return filesIn('workloads/suites', '.yaml');
+}
+
+/** Traces in workloads/traces, by name. */
+export function shippedTraces(): ShippedFile[] {
+  return filesIn('workloads/traces', '.arrow');
+}
+
+function filesIn(folder: string, extension: string): ShippedFile[] {
+  const path = shippedPath(folder);
+  if (!existsSync(path)) return [];
+  const files = readdirSync(path).filter((file) => file.endsWith(extension));
+  return files.sort().map((file) => ({ name: file.slice(0, -extension.length), path: join(path, file) }));
+}

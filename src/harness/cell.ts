@@ -1,0 +1,106 @@
+import type { Backend } from '../backend/contract.js';
+import { InputError, MisuseError } from '../core/errors.js';
+import { Simulation } from '../core/simulation.js';
+import type { Nanoseconds } from '../core/units.js';
+import type { Workload } from '../workload/contract.js';
+import { canonicalJson, sha256 } from './digest.js';
+import { type CellPlan, createBackend, createWorkload } from './plan.js';
+import type { Registries } from './registries.js';
+import { CheckedPort } from './request-port.js';
+import { Sampler, type Samples } from './sampler.js';
+import { summarise } from './summary.js';
+
+/** What one cell found. Exact throughout: the same on every machine. */
+export interface CellResult {
+  readonly id: string;
+  /** Labels. */
+  readonly workload: string;
+  readonly backend: string;
+  readonly seed: number;
+  readonly cpus: number;
+  /** Simulated time at the end. */
+  readonly durationNs: Nanoseconds;
+  readonly configuration: Readonly<Record<string, unknown>>;
+  readonly configurationDigest: string;
+  /** Digest of every address that the backend answered, see CheckedPort. */
+  readonly placementDigest: string;
+  readonly samples: Samples;
+  /** In the order of SUMMARY_COLUMNS. */
+  readonly summary: readonly number[];
+  /** sha256 over all figures of this result and the placement digest, in hex. */
+  readonly resultDigest: string;
+}
+
+/**
+ * Runs one cell to its end and checks every invariant of the backend there.
+ * @throws InputError where the workload's input is damaged or it breaks the rules of the port.
+ * @throws InvariantError where a model contradicts itself.
+ */
+export function runCell(plan: CellPlan, registries: Registries): CellResult {
+  const simulation = new Simulation(plan.cpus);
+  const workload = createWorkload(plan.workload, plan.seed, registries);
+  const backend = createBackend(plan.backend, workload, simulation, registries);
+  const port = connect(workload, backend, plan.cpus);
+  const sampler = new Sampler(
+    { simulation, backend, requests: port.figures },
+    plan.samples,
+    workload.durationNs,
+  );
+  sampler.start(simulation);
+  drive(plan, workload, simulation, port);
+  sampler.finish();
+  backend.check();
+  return assemble(plan, simulation.now, port.placementDigest, sampler);
+}
+
+/** Digest of a result's figures, whatever order or thread they were computed in. */
+export function digestResult(placementDigest: string, samples: Samples, summary: readonly number[]): string {
+  const { timeNs, rows, arenas, caches } = samples;
+  return sha256(canonicalJson({ placementDigest, timeNs, rows, arenas, caches, summary }));
+}
+
+function connect(workload: Workload, backend: Backend, cpus: number): CheckedPort {
+  return new CheckedPort(backend, {
+    objectLimit: workload.objectLimit,
+    cpus,
+    constraints: workload.constraints.length,
+    recording: true,
+  });
+}
+
+function drive(plan: CellPlan, workload: Workload, simulation: Simulation, port: CheckedPort): void {
+  try {
+    workload.start(simulation, port);
+    simulation.run();
+  } catch (error) {
+    if (!(error instanceof MisuseError)) throw error;
+    throw new InputError(
+      `workload '${plan.workload.label}' on backend '${plan.backend.label}' at ${simulation.now} ns: ${error.message}`,
+    );
+  }
+}
+
+function assemble(
+  plan: CellPlan,
+  durationNs: Nanoseconds,
+  placementDigest: string,
+  sampler: Samples,
+): CellResult {
+  const { timeNs, rows, arenas, caches } = sampler;
+  const samples = { timeNs, rows, arenas, caches };
+  const summary = summarise(samples);
+  return {
+    id: plan.id,
+    workload: plan.workload.label,
+    backend: plan.backend.label,
+    seed: plan.seed,
+    cpus: plan.cpus,
+    durationNs,
+    configuration: plan.configuration,
+    configurationDigest: plan.configurationDigest,
+    placementDigest,
+    samples,
+    summary,
+    resultDigest: digestResult(placementDigest, samples, summary),
+  };
+}

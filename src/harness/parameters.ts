@@ -1,0 +1,121 @@
+import { basename, resolve } from 'node:path';
+import type { TObject, TSchema } from '@sinclair/typebox';
+import { InputError, type InputPlace } from '../core/errors.js';
+import { unknownName } from '../core/suggest.js';
+import { parseBytes } from '../core/units.js';
+import { describeSchema, schemaProblem } from './schema-check.js';
+
+/** A value of a parameter; a list is written `a+b` where a suite is not at hand. */
+export type ParameterValue = string | number | boolean | readonly string[];
+
+/** Parameters checked and complete. */
+export type ComponentParameters = Readonly<Record<string, ParameterValue>>;
+
+/** Parameters as a user wrote them, before defaults. */
+export type RawParameters = Readonly<Record<string, unknown>>;
+
+/** What is needed to read parameters besides their schema. */
+export interface ParameterContext {
+  /** Relative values of format `path` are resolved against this folder. */
+  readonly folder: string;
+  /** Where a parameter was written; '' asks for the place of the whole. */
+  place(parameter: string): InputPlace;
+}
+
+/**
+ * Checks parameters against their schema, turns lengths (`format: 'bytes'`) into numbers and paths into absolute ones,
+ * and fills in defaults.
+ * @throws InputError that names the parameter and what is allowed.
+ */
+export function readParameters(
+  owner: string,
+  schema: TObject,
+  raw: RawParameters,
+  context: ParameterContext,
+): ComponentParameters {
+  const known = Object.keys(schema.properties);
+  for (const name of Object.keys(raw)) {
+    if (!known.includes(name)) {
+      if (known.length === 0) throw new InputError(`${owner} has no parameters`, context.place(name));
+      throw unknownName(`parameter of ${owner}`, name, known, context.place(name));
+    }
+  }
+  const values: Record<string, ParameterValue> = {};
+  for (const name of known) {
+    const property = schema.properties[name]!;
+    const value = raw[name] ?? property.default;
+    if (value !== undefined) values[name] = readValue(property, value, context, name);
+    else if (schema.required?.includes(name)) {
+      const place = { ...context.place(''), allowed: describeSchema(property) };
+      throw new InputError(`${owner} needs the parameter '${name}'`, place);
+    }
+  }
+  return values;
+}
+
+/** Values of a `key=value` list in the types that the schema wants; text that does not fit stays text. */
+export function typedFromText(schema: TObject, texts: Readonly<Record<string, string>>): RawParameters {
+  const entries = Object.entries(texts).map(([name, text]): [string, unknown] => {
+    const property = schema.properties[name];
+    return [name, property === undefined ? text : typedValue(property, text)];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Whether a parameter of this schema is a file that the workload reads. */
+export function isPath(property: TSchema | undefined): boolean {
+  return property?.format === 'path';
+}
+
+/** Parameters without what differs from machine to machine: of a path the base name is left. */
+export function portableParameters(schema: TObject, parameters: ComponentParameters): ComponentParameters {
+  const entries = Object.entries(parameters).map(([name, value]): [string, ParameterValue] => [
+    name,
+    isPath(schema.properties[name]) ? basename(String(value)) : value,
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function typedValue(property: TSchema, text: string): unknown {
+  const kinds = schemaTypes(property);
+  if (kinds.includes('boolean') && (text === 'true' || text === 'false')) return text === 'true';
+  if (kinds.includes('array')) return text.split('+');
+  const numeric = !kinds.includes('string') && (kinds.includes('integer') || kinds.includes('number'));
+  if (numeric && text.trim() !== '' && !Number.isNaN(Number(text))) return Number(text);
+  return text;
+}
+
+/** Type names that a schema admits, through unions. */
+function schemaTypes(property: TSchema): readonly string[] {
+  if (Array.isArray(property.anyOf)) return property.anyOf.flatMap((branch: TSchema) => schemaTypes(branch));
+  if (property.const !== undefined)
+    return [typeof property.const === 'number' ? 'number' : typeof property.const];
+  return [property.type];
+}
+
+function readValue(
+  property: TSchema,
+  value: unknown,
+  context: ParameterContext,
+  name: string,
+): ParameterValue {
+  const place = { field: name, ...context.place(name) };
+  const length = property.format === 'bytes' && (typeof value === 'string' || typeof value === 'number');
+  const typed = length ? parseBytes(value, place) : value;
+  if (typeof typed === 'number' && Math.abs(typed) > 2 ** 53) {
+    throw new InputError(`${typed} is above 2^53, so not exact`, {
+      ...place,
+      allowed: 'the number in quotes',
+    });
+  }
+  const problem = schemaProblem(length ? numericSchema(property) : property, typed);
+  if (problem !== undefined) throw new InputError(problem.text, { ...place, allowed: problem.allowed });
+  if (isPath(property)) return resolve(context.folder, String(typed));
+  return typed as ParameterValue;
+}
+
+/** The schema of a length once it is a number, whatever notation the definition admits. */
+function numericSchema(property: TSchema): object {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = property;
+  return { type: 'integer', minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf };
+}

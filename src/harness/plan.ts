@@ -1,0 +1,161 @@
+import type { Backend, Parameters } from '../backend/contract.js';
+import { InputError } from '../core/errors.js';
+import { Simulation } from '../core/simulation.js';
+import { ARENA_COLUMNS, CACHE_COLUMNS } from '../probe/arena-columns.js';
+import { PROBE_COLUMNS } from '../probe/registry.js';
+import type { Workload } from '../workload/contract.js';
+import type { Component } from './component.js';
+import { canonicalJson, sha256 } from './digest.js';
+import { portableParameters } from './parameters.js';
+import { findDefinition, type Registries } from './registries.js';
+import type { Suite } from './suite.js';
+
+/** A stored cell of other columns cannot be used again. */
+const COLUMNS_DIGEST = sha256(
+  [...PROBE_COLUMNS, ...ARENA_COLUMNS, ...CACHE_COLUMNS].map(({ name }) => name).join(' '),
+);
+
+/** One run to be made: a workload with a seed against a backend. Can be sent to a worker. */
+export interface CellPlan {
+  /** Stable name, fit for a file: workload, backend and seed. */
+  readonly id: string;
+  readonly workload: Component;
+  readonly backend: Component;
+  readonly seed: number;
+  readonly samples: number;
+  /** Simulated processors. */
+  readonly cpus: number;
+  /** All that decides the result, the same on every machine. */
+  readonly configuration: Readonly<Record<string, unknown>>;
+  /** sha256 of the configuration's canonical JSON. */
+  readonly configurationDigest: string;
+}
+
+/** A suite spread out into cells, in the order of the result files. */
+export interface Plan {
+  readonly suite: Suite;
+  readonly cells: readonly CellPlan[];
+}
+
+/**
+ * Spreads a suite out: workload × seed × backend. Each workload and each backend is built once on trial, so that bad
+ * input is found before anything runs. `version` is that of the program.
+ * @throws InputError for a workload or backend that cannot be built, or for two cells of one name.
+ */
+export function planSuite(suite: Suite, registries: Registries, version: string): Plan {
+  const cells: CellPlan[] = [];
+  for (const workload of suite.workloads) {
+    for (const seed of suite.seeds) {
+      const built = createWorkload(workload, seed, registries);
+      const cpus = chooseCpus(suite, workload, built);
+      for (const backend of suite.backends) {
+        if (seed === suite.seeds[0]) createBackend(backend, built, new Simulation(cpus), registries);
+        cells.push(planCell({ suite, workload, backend, seed, cpus, built, registries, version }));
+      }
+    }
+  }
+  refuseDuplicates(cells);
+  return { suite, cells };
+}
+
+/** Builds a workload. @throws InputError that names it. */
+export function createWorkload(component: Component, seed: number, registries: Registries): Workload {
+  const definition = findDefinition('workload', component.name, registries.workloads);
+  return named('workload', component, () => definition.create(component.parameters as Parameters, seed));
+}
+
+/** Builds a backend for a workload. @throws InputError that names it. */
+export function createBackend(
+  component: Component,
+  workload: Workload,
+  simulation: Simulation,
+  registries: Registries,
+): Backend {
+  const definition = findDefinition('backend', component.name, registries.backends);
+  const environment = { simulation, constraints: workload.constraints };
+  return named('backend', component, () =>
+    definition.create(component.parameters as Parameters, environment),
+  );
+}
+
+function named<T>(kind: string, component: Component, create: () => T): T {
+  try {
+    return create();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(`${kind} '${component.label}': ${error.message}`);
+  }
+}
+
+function chooseCpus(suite: Suite, component: Component, workload: Workload): number {
+  const cpus = suite.cpus ?? workload.cpus;
+  if (cpus >= workload.cpus) return cpus;
+  throw new InputError(`${cpus} CPUs are too few for the workload '${component.label}'`, {
+    field: 'cpus',
+    allowed: `at least ${workload.cpus}`,
+  });
+}
+
+interface CellParts {
+  readonly suite: Suite;
+  readonly workload: Component;
+  readonly backend: Component;
+  readonly seed: number;
+  readonly cpus: number;
+  readonly built: Workload;
+  readonly registries: Registries;
+  readonly version: string;
+}
+
+function planCell(parts: CellParts): CellPlan {
+  const { suite, workload, backend, seed, cpus, registries } = parts;
+  const workloadSchema = findDefinition('workload', workload.name, registries.workloads).parameters;
+  const backendSchema = findDefinition('backend', backend.name, registries.backends).parameters;
+  const configuration = {
+    tool: `kvabench ${parts.version}`,
+    columns: COLUMNS_DIGEST,
+    workload: {
+      name: workload.name,
+      parameters: portableParameters(workloadSchema, workload.parameters),
+      provenance: parts.built.provenance,
+    },
+    backend: { name: backend.name, parameters: portableParameters(backendSchema, backend.parameters) },
+    seed,
+    samples: suite.samples,
+    cpus,
+  };
+  return {
+    id: [workload.label, backend.label, `s${seed}`].map(fileName).join('.'),
+    workload,
+    backend,
+    seed,
+    samples: suite.samples,
+    cpus,
+    configuration,
+    configurationDigest: sha256(canonicalJson(configuration)),
+  };
+}
+
+function fileName(label: string): string {
+  return label.replaceAll(/[^A-Za-z0-9_-]+/g, '_');
+}
+
+function refuseDuplicates(cells: readonly CellPlan[]): void {
+  const seen = new Map<string, CellPlan>();
+  for (const cell of cells) {
+    // Some file systems do not tell upper from lower case.
+    const key = cell.id.toLowerCase();
+    const other = seen.get(key);
+    if (other !== undefined) {
+      throw new InputError(
+        `two cells would be called '${cell.id}': ${describeCell(other)} and ${describeCell(cell)}`,
+        { allowed: 'names (key `name`) that tell workloads and backends apart' },
+      );
+    }
+    seen.set(key, cell);
+  }
+}
+
+function describeCell(cell: CellPlan): string {
+  return `'${cell.workload.label}' on '${cell.backend.label}'`;
+}

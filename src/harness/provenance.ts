@@ -1,0 +1,75 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import os from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { Plan } from './plan.js';
+
+/** Root of the package, the same distance above the sources and the compiled files. */
+const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Path of something that is shipped beside the program, such as `workloads/suites`. */
+export function shippedPath(relative: string): string {
+  return fileURLToPath(new URL(`../../${relative}`, import.meta.url));
+}
+
+/** How a run came about: everything that the exact tables must not contain, and all that decides them. */
+export interface RunRecord {
+  readonly format: 'kvabench run 1';
+  readonly status: 'running' | 'complete';
+  readonly version: string;
+  /** Commit of the program's own checkout, '' where it is none; `+` marks changes that are not committed. */
+  readonly commit: string;
+  /** UTC, ISO 8601. */
+  readonly started: string;
+  readonly machine: Readonly<Record<string, string | number>>;
+  readonly suite: Readonly<Record<string, unknown>>;
+  readonly seeds: readonly number[];
+  readonly cells: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** The record of a run that starts now. */
+export function startRecord(plan: Plan, version: string): RunRecord {
+  const { name, description, digest, seeds, samples } = plan.suite;
+  return {
+    format: 'kvabench run 1',
+    status: 'running',
+    version,
+    commit: programCommit(),
+    started: new Date().toISOString(),
+    machine: describeMachine(),
+    suite: { name, description, sha256: digest, samples },
+    seeds,
+    cells: plan.cells.map((cell) => ({
+      id: cell.id,
+      workload: cell.workload.label,
+      backend: cell.backend.label,
+      configuration: cell.configuration,
+      configurationDigest: cell.configurationDigest,
+    })),
+  };
+}
+
+function describeMachine(): Record<string, string | number> {
+  const cpus = os.cpus();
+  return {
+    node: process.versions.node,
+    v8: process.versions.v8,
+    platform: process.platform,
+    arch: process.arch,
+    release: os.release(),
+    cpu: cpus[0]?.model ?? '',
+    cpus: cpus.length,
+    memoryBytes: os.totalmem(),
+  };
+}
+
+/** Asks git only about a checkout of the program itself: an installed package may lie in someone else's. */
+function programCommit(): string {
+  if (!existsSync(`${PACKAGE_ROOT}/.git`)) return '';
+  const git = (...args: string[]): string => {
+    const answer = spawnSync('git', args, { cwd: PACKAGE_ROOT, encoding: 'utf8' });
+    return answer.status === 0 ? answer.stdout.trim() : '';
+  };
+  const commit = git('rev-parse', 'HEAD');
+  return commit !== '' && git('status', '--porcelain') !== '' ? `${commit}+` : commit;
+}

@@ -1,0 +1,122 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { InputError } from '../core/errors.js';
+import { attemptIo, writeWhole } from '../core/files.js';
+import { type CellResult, digestResult } from './cell.js';
+import type { CellPlan } from './plan.js';
+
+/** What to do with a folder that has results already. */
+export type FolderMode = 'refuse' | 'resume' | 'force';
+
+/** Present in every folder of results: by it they are known. */
+export const RUN_FILE = 'run.json';
+const CELLS = 'cells';
+
+/**
+ * A folder of results: run.json, a file per finished cell in cells/, and the tables. Every file appears complete or
+ * not at all, so that an interrupted run keeps its finished cells.
+ */
+export class ResultFolder {
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /**
+   * Takes a folder for a new run. Only what this program writes (`owned`, cells/ and run.json) is ever removed.
+   * @throws InputError if it is not empty and must not be used, or cannot be written.
+   */
+  static open(path: string, mode: FolderMode, owned: readonly string[]): ResultFolder {
+    const entries = attemptIo('cannot use the folder', path, () =>
+      existsSync(path) ? readdirSync(path) : [],
+    );
+    if (entries.length > 0 && !entries.includes(RUN_FILE)) {
+      throw new InputError('the folder is not empty and holds no results of kvabench', {
+        file: path,
+        allowed: 'a new or empty folder',
+      });
+    }
+    if (entries.length > 0 && mode === 'refuse') {
+      throw new InputError('the folder has results', {
+        file: path,
+        allowed: '--resume to finish them, --force to replace them, or another --out',
+      });
+    }
+    const folder = new ResultFolder(path);
+    attemptIo('cannot write', path, () => {
+      if (mode === 'force') folder.clear(owned);
+      mkdirSync(join(path, CELLS), { recursive: true });
+    });
+    return folder;
+  }
+
+  /** Path of a file in the folder. */
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  /** Stores a finished cell. @throws InputError when it cannot be written. */
+  storeCell(result: CellResult): void {
+    writeWhole(this.cellFile(result.id), `${JSON.stringify(result)}\n`);
+  }
+
+  /** The stored result of a cell, or undefined where there is none of its configuration. */
+  storedCell(plan: CellPlan): CellResult | undefined {
+    const path = this.cellFile(plan.id);
+    if (!existsSync(path)) return undefined;
+    const result = parseCell(path);
+    return result.configurationDigest === plan.configurationDigest ? result : undefined;
+  }
+
+  /** The result of a cell that has been run. @throws InputError if it is missing or damaged. */
+  readCell(plan: CellPlan): CellResult {
+    const result = this.storedCell(plan);
+    if (result === undefined) throw new InputError('the result is missing', { file: this.cellFile(plan.id) });
+    return result;
+  }
+
+  private clear(owned: readonly string[]): void {
+    for (const name of [CELLS, RUN_FILE, ...owned]) rmSync(this.file(name), { recursive: true, force: true });
+  }
+
+  private cellFile(id: string): string {
+    return this.file(join(CELLS, `${id}.json`));
+  }
+}
+
+function parseCell(path: string): CellResult {
+  const text = attemptIo('cannot read', path, () => readFileSync(path, 'utf8'));
+  const place = {
+    file: path,
+    allowed: 'a result that kvabench wrote; delete the file to have the cell run again',
+  };
+  let stored: CellResult;
+  try {
+    stored = JSON.parse(text);
+  } catch (error) {
+    throw new InputError(`damaged result: ${(error as Error).message}`, place);
+  }
+  const { samples, summary, placementDigest } = stored;
+  if (
+    samples?.rows === undefined ||
+    stored.resultDigest !== digestResult(placementDigest, samples, summary)
+  ) {
+    throw new InputError('damaged result: its digest does not fit its figures', place);
+  }
+  return withoutNulls(stored);
+}
+
+/** JSON has no NaN: it was written as null. */
+function withoutNulls(stored: CellResult): CellResult {
+  const numbers = (values: readonly (number | null)[]): number[] =>
+    values.map((value) => value ?? Number.NaN);
+  const { timeNs, rows, arenas, caches } = stored.samples;
+  const samples = {
+    timeNs,
+    rows: rows.map(numbers),
+    arenas: arenas.map((arena) => ({ ...arena, values: numbers(arena.values) })),
+    caches: caches.map((cache) => ({ ...cache, values: numbers(cache.values) })),
+  };
+  return { ...stored, samples, summary: numbers(stored.summary) };
+}

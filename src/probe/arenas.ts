@@ -1,0 +1,74 @@
+import { type ArenaFigures, type ArenaView, TagType } from '../arena/view.js';
+import type { Backend } from '../backend/contract.js';
+import type { Address } from '../core/address.js';
+import type { Bytes } from '../core/units.js';
+import { ratio } from './column.js';
+
+/** Arenas that import from no other: they hold the address space that the backend was given. */
+export function rootArenas(backend: Backend): readonly ArenaView[] {
+  return backend.arenas.filter((arena) => arena.source === null);
+}
+
+/** Arenas that import from another. */
+export function importingArenas(backend: Backend): readonly ArenaView[] {
+  return backend.arenas.filter((arena) => arena.source !== null);
+}
+
+/** Names of the figures that are numbers. */
+export type FigureName = keyof ArenaFigures;
+
+/** Sum of one figure over arenas. */
+export function sumFigure(arenas: readonly ArenaView[], figure: FigureName): number {
+  let sum = 0;
+  for (const arena of arenas) sum += arena.figures[figure];
+  return sum;
+}
+
+/** The stretch of address space that the allocated segments of arenas span. */
+export interface Extent {
+  /** Per span, from the start of its first allocated segment to the end of its last; summed over the spans. */
+  readonly bytes: Bytes;
+  /** Bytes of allocated segments. */
+  readonly allocatedBytes: Bytes;
+}
+
+/** Walks the tags of `arenas`. Linear in their number: for sample points only. */
+export function extentOf(arenas: readonly ArenaView[]): Extent {
+  const meter = new ExtentMeter();
+  for (const arena of arenas) {
+    arena.walk((type, start, size) => meter.visit(type, start, size));
+    meter.closeSpan();
+  }
+  return { bytes: meter.bytes, allocatedBytes: meter.allocatedBytes };
+}
+
+class ExtentMeter {
+  bytes = 0;
+  allocatedBytes = 0;
+  private first: Address = 0;
+  private end: Address = 0;
+
+  visit(type: TagType, start: Address, size: Bytes): void {
+    if (type === TagType.span) this.closeSpan();
+    if (type !== TagType.alloc) return;
+    if (this.end === 0) this.first = start;
+    this.end = start + size;
+    this.allocatedBytes += size;
+  }
+
+  closeSpan(): void {
+    if (this.end > 0) this.bytes += this.end - this.first;
+    this.end = 0;
+  }
+}
+
+/** 1 − Σ largest free segment / Σ free bytes over `arenas`; NaN when nothing is free. */
+export function externalFragmentation(arenas: readonly ArenaView[]): number {
+  let largest = 0;
+  let free = 0;
+  for (const arena of arenas) {
+    largest += arena.largestFree();
+    free += arena.freeBytes();
+  }
+  return ratio(free - largest, free);
+}

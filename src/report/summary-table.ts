@@ -1,0 +1,127 @@
+import Table from 'cli-table3';
+import { formatBytes } from '../core/units.js';
+import type { CellResult } from '../harness/cell.js';
+import { SUMMARY_COLUMNS } from '../harness/summary.js';
+
+/** A column of the table for people: heading, name in summary.csv, notation. */
+type Shown = readonly [heading: string, column: string, format: (value: number) => string];
+
+const SHOWN: readonly Shown[] = [
+  ['failed', 'failures', formatCount],
+  ['peak live', 'peak_live_bytes', formatShortBytes],
+  ['VA/live', 'va_per_peak_live', formatRatio],
+  ['ext.frag', 'external_fragmentation_peak', formatRatio],
+  ['holes', 'hole_ratio_mean', formatRatio],
+  ['tags', 'tags_peak', formatCount],
+  ['metadata', 'metadata_bytes_peak', formatShortBytes],
+  ['search', 'searches', formatCount],
+  ['locks', 'lock_acquisitions', formatCount],
+  ['mag.hit', 'magazine_hit_rate', formatRatio],
+];
+
+const NARROWEST = 100;
+
+const NO_BORDERS = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: ' ',
+};
+
+/** What the table keeps of a cell. */
+type Row = Pick<CellResult, 'workload' | 'backend' | 'seed' | 'summary' | 'resultDigest'>;
+
+/** The few figures that matter, a block per workload and seed and a line per backend. */
+export class SummaryTable {
+  private readonly blocks = new Map<string, Row[]>();
+
+  /** Adds a cell; blocks stand in the order of their first cells. */
+  add(result: CellResult): void {
+    const key = JSON.stringify([result.workload, result.seed]);
+    const { workload, backend, seed, summary, resultDigest } = result;
+    const row: Row = { workload, backend, seed, summary, resultDigest };
+    this.blocks.set(key, [...(this.blocks.get(key) ?? []), row]);
+  }
+
+  /** The table for a terminal of so many columns; long labels are shortened in the middle. */
+  text(columns = NARROWEST): string {
+    const width = Math.max(NARROWEST, columns);
+    return [...this.blocks.values()].map((block) => blockText(block, width)).join('\n');
+  }
+}
+
+function blockText(results: readonly Row[], width: number): string {
+  const { workload, seed } = results[0]!;
+  const events = formatCount(figure(results[0]!, 'events'));
+  const head = [...SHOWN.map(([heading]) => heading), 'digest'];
+  const figures = results.map((result) => [
+    ...SHOWN.map(([, column, format]) => shown(figure(result, column), format)),
+    result.resultDigest.slice(0, 8),
+  ]);
+  const table = new Table({
+    head: ['backend', ...head],
+    chars: NO_BORDERS,
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+    colAligns: ['left', ...SHOWN.map(() => 'right' as const), 'left'],
+  });
+  const room = width - widthOf([head, ...figures]);
+  for (const [index, fields] of figures.entries())
+    table.push([shorten(results[index]!.backend, room), ...fields]);
+  const lines = table.toString().split('\n');
+  const text = lines.map((line) => line.trimEnd()).join('\n');
+  return `${workload}, seed ${seed}: ${events} events\n${text}\n`;
+}
+
+/** Characters that columns take, each with the space before it. */
+function widthOf(rows: readonly (readonly string[])[]): number {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return widths.reduce((sum, width) => sum + 1 + width, 0);
+}
+
+function figure(result: Row, name: string): number {
+  return result.summary[SUMMARY_COLUMNS.findIndex((column) => column.name === name)]!;
+}
+
+function shown(value: number, format: (value: number) => string): string {
+  return Number.isNaN(value) ? '-' : format(value);
+}
+
+/** At most seven characters; what is not 0 does not print as 0. */
+function formatRatio(value: number): string {
+  if (value >= 1e5 || (value > 0 && value < 0.0005)) return value.toExponential(1);
+  return value >= 100 ? value.toFixed(0) : value.toFixed(3);
+}
+
+/** `14.1 MiB` as `14.1M`, at most seven characters. */
+function formatShortBytes(bytes: number): string {
+  return formatBytes(bytes).replace(/ (.).*/, '$1');
+}
+
+function formatCount(value: number): string {
+  const units = ['', 'k', 'M', 'G', 'T'];
+  let scaled = value;
+  let unit = 0;
+  while (scaled >= 10_000 && unit < units.length - 1) {
+    scaled /= 1000;
+    unit++;
+  }
+  return unit === 0 ? String(value) : `${scaled.toFixed(scaled >= 100 ? 0 : 1)}${units[unit]}`;
+}
+
+function shorten(text: string, length: number): string {
+  if (text.length <= length) return text;
+  // Labels differ in their last parameters rather than in their first letters.
+  const tail = Math.ceil((length - 1) / 2);
+  return `${text.slice(0, length - 1 - tail)}…${text.slice(-tail)}`;
+}

@@ -1,0 +1,122 @@
+import type { CellResult } from '../harness/cell.js';
+import { SUMMARY_COLUMNS } from '../harness/summary.js';
+import { ARENA_COLUMNS, CACHE_COLUMNS } from '../probe/arena-columns.js';
+import { countColumn, textColumn } from '../probe/column.js';
+import type { Column } from '../probe/contract.js';
+import { PROBE_COLUMNS } from '../probe/registry.js';
+
+/** A field of a table; NaN is an empty one. */
+export type Field = string | number;
+
+/** One table of results: what its columns mean, and its rows for a cell. */
+export interface ResultTable {
+  /** Name of the file without `.csv`. */
+  readonly name: string;
+  readonly title: string;
+  readonly columns: readonly Column[];
+  /** Columns that together name a row. */
+  readonly key: readonly string[];
+  rows(result: CellResult): Field[][];
+}
+
+const CELL_COLUMNS: readonly Column[] = [
+  textColumn('workload', 'Label of the workload.'),
+  textColumn('backend', 'Label of the backend.'),
+  countColumn('seed', 'none', 'Seed of the random streams of the workload.'),
+];
+const CELL_KEY = CELL_COLUMNS.map(({ name }) => name);
+
+const SAMPLE_COLUMNS: readonly Column[] = [
+  countColumn('sample', 'none', 'Number of the sample point, from 0; the last is the end of the run.'),
+  timeColumn('time_ns', 'Simulated time of the sample, after everything else of that time.'),
+];
+
+const summary: ResultTable = {
+  name: 'summary',
+  title: 'One row per workload, backend and seed',
+  columns: [
+    ...CELL_COLUMNS,
+    countColumn('cpus', 'none', 'Simulated processors.'),
+    countColumn('samples', 'none', 'Sample points.'),
+    timeColumn('duration_ns', 'Simulated time at the end of the run.'),
+    ...SUMMARY_COLUMNS,
+    textColumn(
+      'placement_digest',
+      'Digest of every address that the backend answered, in order; 16 hex digits.',
+    ),
+    textColumn('result_digest', 'sha256 over every exact figure of the run and placement_digest, in hex.'),
+  ],
+  key: CELL_KEY,
+  rows: (result) => [
+    [
+      ...cellFields(result),
+      result.cpus,
+      result.samples.timeNs.length,
+      result.durationNs,
+      ...result.summary,
+      result.placementDigest,
+      result.resultDigest,
+    ],
+  ],
+};
+
+const samples: ResultTable = {
+  name: 'samples',
+  title: 'The figures of every probe at each sample point',
+  columns: [...CELL_COLUMNS, ...SAMPLE_COLUMNS, ...PROBE_COLUMNS],
+  key: [...CELL_KEY, 'sample'],
+  rows: (result) =>
+    result.samples.rows.map((row, index) => [
+      ...cellFields(result),
+      index,
+      result.samples.timeNs[index]!,
+      ...row,
+    ]),
+};
+
+const tags: ResultTable = {
+  name: 'tags',
+  title: 'Boundary tags by type and the other figures of each arena at each sample point',
+  columns: [
+    ...CELL_COLUMNS,
+    ...SAMPLE_COLUMNS,
+    textColumn('arena', 'Name of the arena.'),
+    textColumn('source', 'Name of the arena that it imports from; empty for a root.'),
+    ...ARENA_COLUMNS,
+  ],
+  key: [...CELL_KEY, 'sample', 'arena'],
+  rows: (result) =>
+    result.samples.arenas.map(({ sample, arena, source, values }) => [
+      ...cellFields(result),
+      sample,
+      result.samples.timeNs[sample]!,
+      arena,
+      source,
+      ...values,
+    ]),
+};
+
+const caches: ResultTable = {
+  name: 'caches',
+  title: 'Each object and quantum cache at the end of the run',
+  columns: [
+    ...CELL_COLUMNS,
+    textColumn('arena', 'Name of the arena that supplies the slabs.'),
+    textColumn('cache', 'Name of the cache.'),
+    ...CACHE_COLUMNS,
+  ],
+  key: [...CELL_KEY, 'arena', 'cache'],
+  rows: (result) =>
+    result.samples.caches.map(({ arena, cache, values }) => [...cellFields(result), arena, cache, ...values]),
+};
+
+/** Every table of a folder of results. */
+export const RESULT_TABLES: readonly ResultTable[] = [summary, samples, tags, caches];
+
+function cellFields(result: CellResult): Field[] {
+  return [result.workload, result.backend, result.seed];
+}
+
+function timeColumn(name: string, description: string): Column {
+  return { name, unit: 'ns', kind: 'exact', better: 'none', description };
+}

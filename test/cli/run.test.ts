@@ -1,0 +1,207 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { runCommandWith } from '../../src/cli/commands/run.js';
+import { type CliResult, runCli } from '../support/run-cli.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import { TOYS } from '../support/toy.js';
+
+const SUITE = `name: toys
+workloads: [toy-load]
+backends: [toy-fit, {backend: toy-fit, name: small, size: 32KiB}]
+samples: 6
+`;
+
+let folder: string;
+let suite: string;
+let out: string;
+
+beforeEach(() => {
+  folder = temporaryFolder();
+  suite = join(folder, 'toys.yaml');
+  out = join(folder, 'out');
+  writeFileSync(suite, SUITE);
+});
+
+function run(...argv: string[]): Promise<CliResult> {
+  return runCli(['run', ...argv], '', [runCommandWith(TOYS)]);
+}
+
+function read(name: string): string {
+  return readFileSync(join(out, name), 'utf8');
+}
+
+/** Every file in the folder of results with its contents. */
+function contents(path: string): Record<string, string> {
+  const names = readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Object.fromEntries(
+    names.map((entry) => {
+      const file = join(entry.parentPath, entry.name);
+      return [file, readFileSync(file, 'utf8')];
+    }),
+  );
+}
+
+describe('kvabench run', () => {
+  it('runs a suite, prints a table of at most 100 columns and writes the results', async () => {
+    const result = await run(suite, '--out', out);
+    expect(result).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(Math.max(...result.stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(
+      Math.max(100, `results: ${out}`.length),
+    );
+    expect(result.stdout).toMatch(/^toy-load, seed 1: 400 events\n/);
+    const digests = read('summary.csv')
+      .split('\n')
+      .slice(1, 3)
+      .map((line) => line.split(',').at(-1)!.slice(0, 8));
+    for (const digest of digests) expect(result.stdout).toContain(digest);
+    expect(readdirSync(out).sort()).toEqual([
+      'caches.csv',
+      'cells',
+      'datapackage.json',
+      'run.json',
+      'samples.csv',
+      'summary.csv',
+      'tags.csv',
+    ]);
+  });
+
+  it('lays its options over the suite', async () => {
+    const argv = ['-b', 'toy-fit:size=64KiB,policy=best', '-b', 'toy-fit', '--seed', '3', '--seed', '4'];
+    await run(suite, '--out', out, ...argv, '--samples', '2', '--cpus', '4');
+    const rows = read('summary.csv')
+      .split('\n')
+      .slice(1, -1)
+      .map((line) => line.replaceAll('"', ''));
+    expect(rows).toHaveLength(4);
+    expect(rows[0]).toMatch(/^toy-load,toy-fit:size=64KiB,policy=best,3,4,2,4000,/);
+    expect(rows[3]).toMatch(/^toy-load,toy-fit,4,4,2,4000,/);
+  });
+
+  it('runs workloads of the command line against all backends', async () => {
+    const result = await run('-w', 'toy-load:events=40', '--out', out);
+    expect(result).toMatchObject({ exitCode: 0 });
+    expect(read('summary.csv')).toContain('\ntoy-load:events=40,toy-fit,1,2,200,400,40,');
+  });
+
+  it('gives each of several suites its folder', async () => {
+    const other = join(folder, 'other.yaml');
+    writeFileSync(other, SUITE.replace('toys', 'others'));
+    expect(await run(suite, other, '--out', out)).toMatchObject({ exitCode: 0 });
+    expect(readdirSync(out).sort()).toEqual(['others', 'toys']);
+    expect(await run(suite, suite, '--out', join(folder, 'two'))).toMatchObject({ exitCode: 1 });
+  });
+
+  it('refuses a folder that has results and leaves it untouched', async () => {
+    await run(suite, '--out', out);
+    const before = contents(out);
+    const result = await run(suite, '--out', out, '--seed', '2');
+    expect(result).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(result.stderr).toBe(
+      `kvabench: ${out}: the folder has results (allowed: --resume to finish them, --force to replace them, or another --out)\n`,
+    );
+    expect(contents(out)).toEqual(before);
+  });
+
+  it('refuses a folder of something else, with --force too', async () => {
+    mkdirSync(out);
+    writeFileSync(join(out, 'precious.txt'), 'mine');
+    for (const flags of [[], ['--force'], ['--resume']]) {
+      const result = await run(suite, '--out', out, ...flags);
+      expect(result).toMatchObject({ exitCode: 1 });
+      expect(result.stderr).toContain('holds no results of kvabench');
+    }
+    expect(readdirSync(out)).toEqual(['precious.txt']);
+  });
+
+  it('replaces its own results with --force, and nothing else', async () => {
+    await run(suite, '--out', out);
+    writeFileSync(join(out, 'notes.txt'), 'mine');
+    expect(await run(suite, '--out', out, '--force', '-b', 'toy-fit')).toMatchObject({ exitCode: 0 });
+    expect(readdirSync(join(out, 'cells'))).toEqual(['toy-load.toy-fit.s1.json']);
+    expect(read('notes.txt')).toBe('mine');
+  });
+
+  it('keeps earlier results when the new input is bad, with --force too', async () => {
+    await run(suite, '--out', out);
+    const before = contents(out);
+    expect(await run(suite, '--out', out, '--force', '-b', 'toy-fit:size=1')).toMatchObject({ exitCode: 1 });
+    expect(contents(out)).toEqual(before);
+  });
+
+  it('resumes with the missing cells and writes the same tables', async () => {
+    await run(suite, '--out', out);
+    const before = [read('summary.csv'), read('samples.csv'), read('tags.csv'), read('datapackage.json')];
+    const kept = read('cells/toy-load.small.s1.json');
+    rmSync(join(out, 'cells', 'toy-load.toy-fit.s1.json'));
+    rmSync(join(out, 'summary.csv'));
+    expect(await run(suite, '--out', out, '--resume')).toMatchObject({ exitCode: 0 });
+    expect([read('summary.csv'), read('samples.csv'), read('tags.csv'), read('datapackage.json')]).toEqual(
+      before,
+    );
+    expect(read('cells/toy-load.small.s1.json')).toBe(kept);
+  });
+
+  it('writes the same tables when one thread runs the cells and when none may', async () => {
+    await run(suite, '--out', out, '--workers', '0');
+    const one = contents(out);
+    await run(suite, '--out', join(folder, 'again'), '--workers', '2');
+    expect(readFileSync(join(folder, 'again', 'summary.csv'), 'utf8')).toBe(one[join(out, 'summary.csv')]);
+  });
+
+  it('stops at a workload that breaks the rules and keeps what is finished', async () => {
+    writeFileSync(suite, SUITE.replace('[toy-load]', '[toy-load, broken-load]'));
+    const result = await run(suite, '--out', out, '--workers', '0');
+    expect(result).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(result.stderr).toContain("workload 'broken-load' on backend 'toy-fit' at 0 ns: free of an object");
+    expect(readdirSync(join(out, 'cells'))).toHaveLength(2);
+    expect(existsSync(join(out, 'summary.csv'))).toBe(false);
+  });
+
+  it('ends with 130 when it is interrupted, and keeps what is finished', async () => {
+    const interrupted = run(suite, '--out', out, '--workers', '0');
+    process.emit('SIGINT');
+    const result = await interrupted;
+    expect(result.exitCode).toBe(130);
+    expect(result.stderr).toMatch(
+      /^kvabench: interrupted; \d of 2 cells are kept in .*, --resume runs the others\n$/,
+    );
+    expect(await run(suite, '--out', out, '--resume')).toMatchObject({ exitCode: 0 });
+  });
+
+  it.each([
+    [['nothing-such'], "unknown suite or trace 'nothing-such'"],
+    [['first-lok'], "did you mean 'first-look'?"],
+    [[], 'nothing to run'],
+    [['missing.yaml'], 'missing.yaml: cannot read the suite'],
+    [['-w', 'toy-load', '-b', 'toy-fut'], "-b: unknown backend 'toy-fut'; did you mean 'toy-fit'?"],
+    [['-w', 'toy-load', '-b', 'toy-fit:size=1KiB'], 'arena too small (allowed: at least 4KiB)'],
+    [
+      ['-w', 'toy-load', '--seed', 'x'],
+      "--seed: 'x' is not acceptable (allowed: an integer from 0 to 4294967295)",
+    ],
+    [['-w', 'toy-load', '--seed', '-1'], '--seed'],
+    [['-w', 'toy-load', '--samples', '0'], '--samples: '],
+    [['-w', 'toy-load', '--samples', '1', '--samples', '2'], '--samples: given more than once'],
+    [['-w', 'toy-load', '--workers', '1.5'], '--workers: '],
+    [['-w', 'toy-load', '--cpus', '1'], 'cpus: 1 CPUs are too few'],
+    [['-w', 'toy-load', '--resume', '--force'], 'mutually exclusive'],
+    [['-w', 'toy-load', '--outt', 'x'], 'Unknown argument'],
+  ])('answers %j with one message', async (argv, message) => {
+    const result = await run(...argv, '--out', out);
+    expect(result).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(result.stderr).toContain(message);
+    expect(result.stderr).toMatch(/^kvabench: [^\n]+\n$/);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('answers an output that cannot be written with one message', async () => {
+    writeFileSync(out, 'a file');
+    for (const path of [out, join(out, 'below')]) {
+      const result = await run(suite, '--out', path);
+      expect(result).toMatchObject({ exitCode: 1, stdout: '' });
+      expect(result.stderr).toMatch(/^kvabench: [^\n]+\n$/);
+    }
+    expect(readFileSync(out, 'utf8')).toBe('a file');
+  });
+});

@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { describe, expect, it } from 'vitest';
+import { type CellPlan, type Plan, planSuite } from '../../src/harness/plan.js';
+import { ResultFolder } from '../../src/harness/result-folder.js';
+import { columnReference } from '../../src/report/column-reference.js';
+import { recordRun } from '../../src/report/record-run.js';
+import { RESULT_TABLES } from '../../src/report/tables.js';
+import { TABLE_FILES, writeTables } from '../../src/report/write-tables.js';
+import { repositoryRoot } from '../support/shared.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import { TOYS } from '../support/toy.js';
+import { toySuite } from '../support/toy-suite.js';
+
+interface Resource {
+  readonly path: string;
+  readonly bytes: number;
+  readonly hash: string;
+  readonly schema: {
+    readonly fields: readonly { readonly name: string; readonly type: string }[];
+    readonly primaryKey: readonly string[];
+  };
+}
+
+function toyPlan(seeds = [1, 2]): Plan {
+  return planSuite({ ...toySuite(), seeds }, TOYS, '1');
+}
+
+async function record(
+  path: string,
+  plan = toyPlan(),
+  signal = new AbortController().signal,
+): Promise<number> {
+  const folder = ResultFolder.open(path, 'resume', TABLE_FILES);
+  return recordRun(plan, folder, {
+    workers: 0,
+    signal,
+    registries: TOYS,
+    version: '1',
+    onProgress: () => {},
+  });
+}
+
+function tables(path: string): string[] {
+  return TABLE_FILES.map((name) => readFileSync(join(path, name), 'utf8'));
+}
+
+describe('a folder of results', () => {
+  it('has tables that the data package describes: columns, types, keys, digests', async () => {
+    const path = temporaryFolder();
+    await record(path);
+    const { resources } = JSON.parse(readFileSync(join(path, 'datapackage.json'), 'utf8')) as {
+      resources: Resource[];
+    };
+    expect(resources.map((resource) => resource.path)).toEqual([
+      'summary.csv',
+      'samples.csv',
+      'tags.csv',
+      'caches.csv',
+    ]);
+    for (const resource of resources) {
+      const text = readFileSync(join(path, resource.path));
+      expect(text.length).toBe(resource.bytes);
+      expect(`sha256:${createHash('sha256').update(text).digest('hex')}`).toBe(resource.hash);
+      const rows: Record<string, string>[] = parse(text, { columns: true });
+      const { fields, primaryKey } = resource.schema;
+      const [header] = parse(text, { to_line: 1 }) as string[][];
+      expect(header).toEqual(fields.map(({ name }) => name));
+      for (const { name, type } of fields) {
+        const pattern =
+          type === 'integer' ? /^\d*$/ : type === 'number' ? /^(-?\d+(\.\d+)?(e[+-]\d+)?)?$/ : /^/;
+        for (const row of rows) expect(row[name]).toMatch(pattern);
+      }
+      expect(new Set(rows.map((row) => primaryKey.map((key) => row[key]).join('\0'))).size).toBe(rows.length);
+    }
+  });
+
+  it('has a row of summary.csv per cell, of samples.csv per sample, of tags.csv per sample and arena, of caches.csv per cache', async () => {
+    const path = temporaryFolder();
+    await record(path);
+    const rows = (name: string) => parse(readFileSync(join(path, name), 'utf8'), { columns: true });
+    expect(rows('summary.csv')).toHaveLength(4);
+    expect(rows('samples.csv')).toHaveLength(4 * 8);
+    expect(rows('tags.csv')).toHaveLength(4 * 8);
+    expect(rows('caches.csv')).toHaveLength(4);
+    expect(rows('caches.csv')[0]).toMatchObject({ arena: 'toy', cache: 'toy_32', magazine_hit_rate: '0.75' });
+    expect(rows('tags.csv')[0]).toMatchObject({
+      arena: 'toy',
+      source: '',
+      span_tags: '1',
+      total_bytes: '65536',
+    });
+  });
+
+  it('has the same tables whatever the order in which cells end', async () => {
+    const [first, second] = [temporaryFolder(), temporaryFolder()];
+    const plan = toyPlan();
+    await record(first, plan);
+    const reversed: Plan = { ...plan, cells: [...plan.cells].reverse() };
+    await record(second, reversed);
+    writeTables(ResultFolder.open(second, 'resume', TABLE_FILES), plan);
+    expect(tables(second)).toEqual(tables(first));
+  });
+
+  it('keeps its finished cells when it is interrupted, and resumes with those alone that are missing', async () => {
+    const [whole, parts] = [temporaryFolder(), temporaryFolder()];
+    const plan = toyPlan();
+    await record(whole, plan);
+    const interrupt = new AbortController();
+    const folder = ResultFolder.open(parts, 'refuse', TABLE_FILES);
+    const ended: number[] = [];
+    const options = { workers: 0, registries: TOYS, version: '1' };
+    const stopAtTwo = (finished: number) => finished === 2 && interrupt.abort();
+    expect(
+      await recordRun(plan, folder, { ...options, signal: interrupt.signal, onProgress: stopAtTwo }),
+    ).toBe(2);
+    expect(() => tables(parts)).toThrow('ENOENT');
+    const { signal } = new AbortController();
+    await recordRun(plan, folder, { ...options, signal, onProgress: (finished) => ended.push(finished) });
+    expect(ended).toEqual([2, 3, 4]);
+    expect(tables(parts)).toEqual(tables(whole));
+    expect(JSON.parse(readFileSync(join(parts, 'run.json'), 'utf8')).status).toBe('complete');
+  });
+
+  it('runs a cell again whose configuration has changed', async () => {
+    const path = temporaryFolder();
+    await record(path, toyPlan([1]));
+    const folder = ResultFolder.open(path, 'resume', TABLE_FILES);
+    const [cell] = planSuite({ ...toySuite(), samples: 9 }, TOYS, '1').cells as [CellPlan];
+    expect(folder.storedCell(cell)).toBeUndefined();
+    expect(folder.storedCell(toyPlan([1]).cells[0]!)).toMatchObject({ id: cell.id });
+  });
+
+  it('refuses a stored cell whose figures were edited', async () => {
+    const path = temporaryFolder();
+    await record(path);
+    const [cell] = toyPlan().cells as [CellPlan];
+    const file = join(path, 'cells', `${cell.id}.json`);
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"summary":[', '"summary":[1'));
+    const folder = ResultFolder.open(path, 'resume', TABLE_FILES);
+    expect(() => folder.readCell(cell)).toThrow('its digest does not fit its figures');
+    writeFileSync(file, '{');
+    expect(() => folder.readCell(cell)).toThrow('damaged result');
+  });
+
+  it('records what the tables must not contain', async () => {
+    const path = temporaryFolder();
+    await record(path);
+    const run = JSON.parse(readFileSync(join(path, 'run.json'), 'utf8'));
+    expect(run).toMatchObject({ format: 'kvabench run 1', status: 'complete', version: '1', seeds: [1, 2] });
+    expect(run.machine.node).toBe(process.versions.node);
+    expect(run.cells[0].configuration.workload.provenance).toEqual({ note: 'toy' });
+    expect(Date.parse(run.started)).not.toBeNaN();
+  });
+});
+
+describe('docs/results.md', () => {
+  it('lists every column as it is declared', async () => {
+    const path = join(repositoryRoot, 'docs/results.md');
+    const text = readFileSync(path, 'utf8');
+    const marker = '<!-- columns: generated, `npx vitest run test/report -u` brings them up to date -->\n';
+    const [before] = text.split(marker);
+    expect(text).toContain(marker);
+    await expect(`${before}${marker}\n${columnReference()}`).toMatchFileSnapshot(path);
+  });
+
+  it('has no two tables or columns of one name', () => {
+    for (const { columns } of RESULT_TABLES) {
+      expect(new Set(columns.map(({ name }) => name)).size).toBe(columns.length);
+    }
+  });
+});
