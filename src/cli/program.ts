@@ -1,16 +1,11 @@
-import { readFileSync } from 'node:fs';
-import yargs from 'yargs';
+import yargs, { type Argv } from 'yargs';
 import { InputError } from '../core/errors.js';
+import { toolVersion } from '../core/version.js';
 import type { Command } from './command.js';
+import { traceCommand } from './commands/trace.js';
 import { ExitCode, type Io } from './io.js';
 
-const COMMANDS: readonly Command[] = [];
-
-/** Version in package.json. */
-export function toolVersion(): string {
-  const manifest = new URL('../../package.json', import.meta.url);
-  return JSON.parse(readFileSync(manifest, 'utf8')).version;
-}
+const COMMANDS: readonly Command[] = [traceCommand];
 
 /**
  * Runs one command line and returns the exit code. Bad usage and bad input become one message on stderr without a
@@ -30,8 +25,8 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<ExitC
       throw error ?? new InputError(message);
     });
   for (const command of COMMANDS) {
-    program.command(command.usage, command.summary, command.options, async (args) => {
-      exitCode = await command.run(args, io);
+    register(program, command, async (chosen, args) => {
+      exitCode = await chosen.run(args, io);
     });
   }
   try {
@@ -44,4 +39,14 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<ExitC
     return ExitCode.badInput;
   }
   return exitCode;
+}
+
+type Runner = (command: Command, args: Readonly<Record<string, unknown>>) => Promise<void>;
+
+function register(program: Argv, command: Command, run: Runner): void {
+  const declare = (yargs: Argv): Argv => {
+    for (const below of command.subcommands ?? []) register(yargs, below, run);
+    return command.options(yargs);
+  };
+  program.command(command.usage, command.summary, declare, (args) => run(command, args));
 }

@@ -40,10 +40,14 @@ export class ByteNames {
   }
 }
 
-/** FNV-1a, with the high bits folded in. */
+const HASHED_BYTES = 12;
+
+/** FNV-1a over the length and the last bytes: symbols differ most in their offsets, which stand at the end. */
 function hashOf(bytes: Uint8Array, start: number, end: number): number {
-  let hash = 0x811c9dc5;
-  for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
+  let hash = 0x811c9dc5 ^ (end - start);
+  for (let at = Math.max(start, end - HASHED_BYTES); at < end; at++) {
+    hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
+  }
   return hash ^ (hash >>> 15);
 }
 

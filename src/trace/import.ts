@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { InputError } from '../core/errors.js';
 import { TraceWriter, type TraceWriterOptions } from './arrow-writer.js';
 import { ByteNames } from './byte-names.js';
@@ -40,8 +41,9 @@ export interface ImportReport extends ParsedText {
 export async function importTrace(request: ImportRequest): Promise<ImportReport> {
   const named = request.format === undefined ? undefined : importerNamed(request.format);
   const source = await openText(request.input, request.stdin);
-  const importer = named ?? importerFor(source.head, source.name);
+  const importer = named ?? importerFor(source.head, source.file);
   const options = { ...DEFAULT_IMPORT_OPTIONS, ...request.options };
+  const base = basename(source.file);
   const skips = new SkipTally();
   const sites = new ByteNames();
   const writer = new TraceWriter(request.output, request);
@@ -50,11 +52,11 @@ export async function importTrace(request: ImportRequest): Promise<ImportReport>
     const parser = importer.start({ sink, sites, skips, options });
     for await (const chunk of source.chunks()) parser.push(chunk);
     const text = parser.end();
-    checkUse(source.name, writer.eventCount, skips);
+    checkUse(source.file, writer.eventCount, skips);
     const metadata = writer.finish({
-      name: request.name ?? source.name.replace(/\.(gz|txt|log|ftrace)\b/g, ''),
+      name: request.name ?? base.replace(/\.(gz|txt|log|ftrace)\b/g, ''),
       provenance: {
-        source: source.name,
+        source: base,
         sourceDigest: source.digest(),
         importer: `${importer.name} ${importer.version}`,
         options: { ...options },

@@ -4,7 +4,7 @@ import { GIB, KIB } from '../core/units.js';
 import type { ByteNames } from './byte-names.js';
 import type { SkipTally } from './skip-tally.js';
 
-/** Facts about the recorded machine that a recording does not hold. */
+/** Facts about the recorded machine that a recording does not hold, and how to read it. */
 export interface ImportOptions {
   /** Bytes of a kernel stack: THREAD_SIZE of Linux. */
   readonly threadSize: number;
@@ -14,6 +14,8 @@ export interface ImportOptions {
   readonly pageSize: number;
   /** Nanoseconds of one unit of a clock that counts in bare integers (cycles, jiffies, event numbers). */
   readonly tickNs: number;
+  /** Size of a kmem object: what its client asked for, or the slot of the slab that it got. */
+  readonly kmemSize: 'requested' | 'allocated';
 }
 
 /** Linux on x86-64 with CONFIG_VMAP_STACK. */
@@ -22,6 +24,7 @@ export const DEFAULT_IMPORT_OPTIONS: ImportOptions = {
   guardSize: 4 * KIB,
   pageSize: 4 * KIB,
   tickNs: 1,
+  kmemSize: 'requested',
 };
 
 /** Largest page-block order that is believed: 2^30 pages would be more than any machine hands out at once. */

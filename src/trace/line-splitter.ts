@@ -13,7 +13,10 @@ export interface LineHandler {
   overlongLine(): void;
 }
 
-/** Cuts chunks of bytes into lines without making a string; a line that spans chunks is put together first. */
+/**
+ * Cuts chunks of bytes into lines without making a string; a line that spans chunks is put together first. Handlers
+ * always get plain Uint8Arrays: a mix with Buffers would make each access to a byte polymorphic.
+ */
 export class LineSplitter {
   lines = 0;
   private carry = new Uint8Array(64 * 1024);
@@ -22,15 +25,17 @@ export class LineSplitter {
 
   constructor(private readonly handler: LineHandler) {}
 
-  push(chunk: Uint8Array): void {
+  push(bytes: Uint8Array): void {
+    const chunk = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const search = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let start = 0;
-    let end = chunk.indexOf(NEWLINE);
+    let end = search.indexOf(NEWLINE);
     if (end >= 0 && (this.carried > 0 || this.overlong)) {
       this.finishCarried(chunk, end);
       start = end + 1;
-      end = chunk.indexOf(NEWLINE, start);
+      end = search.indexOf(NEWLINE, start);
     }
-    for (; end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+    for (; end >= 0; end = search.indexOf(NEWLINE, start)) {
       this.emit(chunk, start, end);
       start = end + 1;
     }

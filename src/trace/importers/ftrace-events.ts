@@ -51,10 +51,11 @@ export const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
   ['mm_page_free', (events) => events.pageFree()],
 ]);
 
-const text = (value: string): Uint8Array => Buffer.from(value, 'latin1');
+const text = (value: string): Uint8Array => Uint8Array.from(Buffer.from(value, 'latin1'));
 const CALL_SITE = text(' call_site=');
 const PTR = text(' ptr=');
 const BYTES_REQ = text(' bytes_req=');
+const BYTES_ALLOC = text(' bytes_alloc=');
 const VA_START_DECIMAL = text(' va_start: ');
 const VA_START = text(' va_start=');
 const VA_END = text(' va_end=');
@@ -86,14 +87,18 @@ export class FtraceEvents {
   private bytes: Uint8Array = new Uint8Array(0);
   private start = 0;
   private end = 0;
+  /** Behind the name of the last field found: fields mostly come in the order in which they are asked for. */
+  private cursor = 0;
   private readonly event: RecordedEvent;
   /** Alignment asked for by each process that is inside alloc_vmap_area (kprobe recordings only). */
   private readonly pendingAlign = new Map<number, number>();
+  private readonly kmemSize: Uint8Array;
   private readonly rows;
 
   constructor(private readonly context: ImportContext) {
     this.event = context.sink.event;
-    const { skips } = context;
+    const { skips, options } = context;
+    this.kmemSize = options.kmemSize === 'requested' ? BYTES_REQ : BYTES_ALLOC;
     this.rows = {
       freeOfNull: skips.row('free-of-null', 'kmem'),
       freeOfZeroSize: skips.row('free-of-zero-size', 'kmem'),
@@ -111,26 +116,29 @@ export class FtraceEvents {
     this.bytes = bytes;
     this.start = start;
     this.end = end;
+    this.cursor = start;
   }
 
   kmemAlloc(mayRepeat: boolean): Decoded {
+    const site = this.field(CALL_SITE);
     const ptr = this.field(PTR);
     const key = scanHexAddress(this.bytes, ptr, this.end);
-    const size = this.integer(BYTES_REQ);
+    const size = this.integer(this.kmemSize);
     if (!(key >= 0 && size >= 0)) return Decoded.malformed;
     if (key === NULL_POINTER) return this.skip(this.rows.failedKmem);
     if (size === 0) return this.skip(this.rows.zeroSize);
-    this.event.site = this.callSite(ptr);
+    this.event.site = this.callSite(site, ptr);
     return this.allocated(NameSpace.kmem, RequestClass.kmem, key, size, 0, kernelAddress(key), mayRepeat);
   }
 
   kmemFree(): Decoded {
+    const site = this.field(CALL_SITE);
     const ptr = this.field(PTR);
     const key = scanHexAddress(this.bytes, ptr, this.end);
     if (!(key >= 0)) return Decoded.malformed;
     if (key === NULL_POINTER) return this.skip(this.rows.freeOfNull);
     if (key === ZERO_SIZE_POINTER) return this.skip(this.rows.freeOfZeroSize);
-    this.event.site = this.callSite(ptr);
+    this.event.site = this.callSite(site, ptr);
     return this.freed(NameSpace.kmem, RequestClass.kmem, key);
   }
 
@@ -261,8 +269,12 @@ export class FtraceEvents {
     return Decoded.done;
   }
 
+  /** Position of the field's value, -1 if there is no such field. */
   private field(name: Uint8Array): number {
-    return after(this.bytes, name, this.start, this.end);
+    let found = after(this.bytes, name, this.cursor, this.end);
+    if (found < 0 && this.cursor > this.start) found = after(this.bytes, name, this.start, this.end);
+    if (found >= 0) this.cursor = found;
+    return found;
   }
 
   private integer(name: Uint8Array): number {
@@ -278,8 +290,7 @@ export class FtraceEvents {
   }
 
   /** Number of the call site's text, which ends where the pointer's field begins; it may hold a space. */
-  private callSite(ptr: number): number {
-    const site = this.field(CALL_SITE);
+  private callSite(site: number, ptr: number): number {
     const end = ptr - PTR.length;
     return site >= 0 && site < end ? this.context.sites.idOf(this.bytes, site, end) : -1;
   }

@@ -20,7 +20,7 @@ export const ftraceImporter: TraceImporter = {
 };
 
 const HASH = 0x23;
-const STACK_TRACE = Buffer.from('<stack trace>');
+const STACK_TRACE = Uint8Array.from(Buffer.from('<stack trace>'));
 /** Kernels have some 2000 events; a text with more names than this is no recording. */
 const MAX_EVENT_NAMES = 10_000;
 
@@ -30,7 +30,7 @@ function looksLikeFtrace(head: Uint8Array): boolean {
   const lines = Buffer.from(head).toString('latin1').split('\n', 50);
   if (lines[0]!.startsWith('# tracer:')) return true;
   return lines.some((candidate) => {
-    const bytes = Buffer.from(candidate, 'latin1');
+    const bytes = Uint8Array.from(Buffer.from(candidate, 'latin1'));
     return line.scan(bytes, 0, bytes.length);
   });
 }
