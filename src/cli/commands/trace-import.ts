@@ -6,7 +6,7 @@ import { type ImportReport, importTrace } from '../../trace/import.js';
 import { DEFAULT_IMPORT_OPTIONS, type ImportOptions } from '../../trace/importer.js';
 import { IMPORTER_NAMES } from '../../trace/importers/registry.js';
 import type { Command } from '../command.js';
-import { ExitCode } from '../io.js';
+import { ExitCode, type Io } from '../io.js';
 import { skippedTable } from './trace-tables.js';
 
 /** `kvabench trace import`: a recording becomes an Arrow file. */
@@ -18,7 +18,7 @@ export const traceImportCommand: Command = {
     const output = args.out as string;
     const report = await importTrace({
       ...descriptionOf(args),
-      input: args.input as string,
+      input: inputPath(args.input as string, io),
       stdin: io.stdin,
       output,
       overwrite: args.force === true,
@@ -71,6 +71,20 @@ export function declareImportOptions(yargs: Argv): Argv {
       default: kmemSize,
       describe: 'size of kmem objects: bytes_req or bytes_alloc',
     });
+}
+
+/**
+ * Path of an input, `-` for standard input: yargs hands a lone `-` on as an empty text.
+ * @throws InputError if standard input is a terminal, where nobody types a recording.
+ */
+export function inputPath(path: string, { stdin }: Io): string {
+  if (path !== '') return path;
+  if ('isTTY' in stdin && stdin.isTTY === true) {
+    throw new InputError('nothing to read: standard input is a terminal', {
+      allowed: 'a file, or - and a pipe',
+    });
+  }
+  return '-';
 }
 
 /** The options of declareImportOptions. @throws InputError if one is no length or number. */

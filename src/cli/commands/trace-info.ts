@@ -8,7 +8,7 @@ import { type KindFigures, traceStatistics } from '../../trace/statistics.js';
 import type { Trace, TraceMetadata } from '../../trace/trace.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
-import { declareImportOptions, importOptions } from './trace-import.js';
+import { declareImportOptions, importOptions, inputPath } from './trace-import.js';
 import { plainTable, skippedTable } from './trace-tables.js';
 
 /** `kvabench trace info`: where a trace comes from and what is in it. */
@@ -20,7 +20,7 @@ export const traceInfoCommand: Command = {
       .positional('file', { type: 'string', demandOption: true, describe: 'trace, or a recording to import' })
       .option('json', { type: 'boolean', describe: 'print JSON' }),
   async run(args, io) {
-    const file = args.file as string;
+    const file = inputPath(args.file as string, io);
     if (file !== '-' && isArrowFile(file)) print(openTrace(file), args, io);
     else await importAndPrint(file, args, io);
     return ExitCode.done;
