@@ -6,6 +6,8 @@ export interface Command {
   /** yargs' notation, for example `verify [dir..]`. */
   readonly usage: string;
   readonly summary: string;
+  /** Commands below this one, for example `import` below `trace`; then `run` is for the command without any. */
+  readonly subcommands?: readonly Command[];
   /** Declares options and positionals. */
   options(yargs: Argv): Argv;
   /** Does the work. @throws InputError for bad usage or input. */

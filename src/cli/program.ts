@@ -1,14 +1,15 @@
-import yargs from 'yargs';
+import yargs, { type Argv } from 'yargs';
 import { InputError } from '../core/errors.js';
 import { toolVersion } from '../core/version.js';
 import type { Command } from './command.js';
 import { benchCommand } from './commands/bench.js';
 import { listCommand } from './commands/list.js';
 import { runCommand } from './commands/run.js';
+import { traceCommand } from './commands/trace.js';
 import { verifyCommand } from './commands/verify.js';
 import { ExitCode, type Io } from './io.js';
 
-const COMMANDS: readonly Command[] = [runCommand, verifyCommand, benchCommand, listCommand];
+const COMMANDS: readonly Command[] = [runCommand, verifyCommand, benchCommand, traceCommand, listCommand];
 
 /**
  * Runs one command line and returns the exit code. Bad usage and bad input become one message on stderr without a
@@ -32,8 +33,8 @@ export async function runProgram(
       throw error ?? new InputError(message);
     });
   for (const command of commands) {
-    program.command(command.usage, command.summary, command.options, async (args) => {
-      exitCode = await command.run(args, io);
+    register(program, command, async (chosen, args) => {
+      exitCode = await chosen.run(args, io);
     });
   }
   try {
@@ -46,4 +47,14 @@ export async function runProgram(
     return ExitCode.badInput;
   }
   return exitCode;
+}
+
+type Runner = (command: Command, args: Readonly<Record<string, unknown>>) => Promise<void>;
+
+function register(program: Argv, command: Command, run: Runner): void {
+  const declare = (yargs: Argv): Argv => {
+    for (const below of command.subcommands ?? []) register(yargs, below, run);
+    return command.options(yargs);
+  };
+  program.command(command.usage, command.summary, declare, (args) => run(command, args));
 }

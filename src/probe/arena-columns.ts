@@ -46,21 +46,22 @@ export function sampleArena(arena: ArenaView): number[] {
   ];
 }
 
-const CACHE_FIGURES: readonly (readonly [Exclude<keyof CacheFigures, 'name' | 'arena'>, Column])[] = [
-  ['bufferBytes', bytesColumn('buffer_bytes', 'none', 'Size of a buffer.')],
-  ['slabBytes', bytesColumn('slab_bytes', 'none', 'Size of a slab.')],
-  ['slabs', countColumn('slabs', 'none', 'Slabs.')],
-  ['buffers', countColumn('buffers', 'none', 'Buffers of all slabs.')],
-  ['buffersInUse', countColumn('buffers_in_use', 'none', 'Buffers with clients or in magazines.')],
+const CACHE_FIGURES: readonly (readonly [Exclude<keyof CacheFigures, 'name' | 'kind' | 'arena'>, Column])[] =
   [
-    'buffersInMagazines',
-    countColumn('buffers_in_magazines', 'none', 'Buffers in per-CPU and full magazines.'),
-  ],
-  ['magazines', countColumn('magazines', 'less', 'Magazines.')],
-  ['allocs', countColumn('allocs', 'none', 'Allocations that the cache served.')],
-  ['magazineHits', countColumn('magazine_hits', 'more', 'Allocations that a magazine served.')],
-  ['frees', countColumn('frees', 'none', 'Buffers freed to the cache.')],
-];
+    ['bufferBytes', bytesColumn('buffer_bytes', 'none', 'Size of a buffer.')],
+    ['slabBytes', bytesColumn('slab_bytes', 'none', 'Size of a slab.')],
+    ['slabs', countColumn('slabs', 'none', 'Slabs.')],
+    ['buffers', countColumn('buffers', 'none', 'Buffers of all slabs.')],
+    ['buffersInUse', countColumn('buffers_in_use', 'none', 'Buffers with clients or in magazines.')],
+    [
+      'buffersInMagazines',
+      countColumn('buffers_in_magazines', 'none', 'Buffers in per-CPU and full magazines.'),
+    ],
+    ['magazines', countColumn('magazines', 'less', 'Magazines.')],
+    ['allocs', countColumn('allocs', 'none', 'Allocations that the cache served.')],
+    ['magazineHits', countColumn('magazine_hits', 'more', 'Allocations that a magazine served.')],
+    ['frees', countColumn('frees', 'none', 'Buffers freed to the cache.')],
+  ];
 
 /** What is recorded of each object or quantum cache by itself. */
 export const CACHE_COLUMNS: readonly Column[] = [

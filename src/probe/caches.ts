@@ -4,7 +4,7 @@ import { countColumn, ratio, ratioColumn } from './column.js';
 import type { Probe, RunView } from './contract.js';
 
 /** Names of the cache figures that are numbers. */
-type CacheFigureName = Exclude<keyof CacheFigures, 'name' | 'arena'>;
+type CacheFigureName = Exclude<keyof CacheFigures, 'name' | 'kind' | 'arena'>;
 
 /** Object and quantum caches in front of the arenas: slabs, magazines and their hits, over all caches. */
 export const cachesProbe: Probe = {

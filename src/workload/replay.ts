@@ -10,11 +10,11 @@ import {
 } from '../core/request.js';
 import type { Simulation } from '../core/simulation.js';
 import type { Bytes } from '../core/units.js';
+import { openTrace } from '../trace/arrow-reader.js';
 import { type Trace, type TraceBlock, TraceOp } from '../trace/trace.js';
 import type { Workload } from './contract.js';
 import type { Parameters, WorkloadDefinition } from './definition.js';
 import { Delivery } from './delivery.js';
-import { openTrace } from './open-trace.js';
 
 /** How a trace is replayed. */
 export interface ReplayOptions {

@@ -98,6 +98,7 @@ describe('externalFragmentation', () => {
 describe('probes', () => {
   const cache: CacheFigures = {
     name: 'kmem_va_4096',
+    kind: 'quantum',
     arena: 'importing',
     bufferBytes: 4096,
     slabBytes: 32_768,

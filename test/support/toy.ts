@@ -19,6 +19,7 @@ import type { WorkloadDefinition } from '../../src/workload/registry.js';
 /** A cache that nobody uses. */
 const TOY_CACHE: CacheFigures = {
   name: 'toy_32',
+  kind: 'quantum',
   arena: 'toy',
   bufferBytes: 32,
   slabBytes: 128,

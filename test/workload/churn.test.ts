@@ -7,7 +7,7 @@ import { Simulation } from '../../src/core/simulation.js';
 import { churn } from '../../src/workload/churn.js';
 import { ChurnGenerator, type ChurnOptions } from '../../src/workload/churn-generator.js';
 import type { Parameters } from '../../src/workload/definition.js';
-import { findWorkload, WORKLOADS } from '../../src/workload/registry.js';
+import { WORKLOADS } from '../../src/workload/registry.js';
 import { SizeTable } from '../../src/workload/size-table.js';
 import { RecordingPort } from '../support/recording-port.js';
 
@@ -141,10 +141,5 @@ describe('the registry of workloads', () => {
       for (const schema of Object.values(parameters.properties))
         expect(typeof schema.description).toBe('string');
     }
-  });
-
-  it('suggests the nearest name', () => {
-    expect(findWorkload('churn')).toBe(churn);
-    expect(() => findWorkload('chrun')).toThrow("unknown workload 'chrun'; did you mean 'churn'?");
   });
 });

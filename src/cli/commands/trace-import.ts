@@ -1,0 +1,125 @@
+import type { Argv } from 'yargs';
+import { InputError } from '../../core/errors.js';
+import { parseBytes } from '../../core/units.js';
+import { toolVersion } from '../../core/version.js';
+import { type ImportReport, importTrace } from '../../trace/import.js';
+import { DEFAULT_IMPORT_OPTIONS, type ImportOptions } from '../../trace/importer.js';
+import { IMPORTER_NAMES } from '../../trace/importers/registry.js';
+import type { Command } from '../command.js';
+import { ExitCode, type Io } from '../io.js';
+import { skippedTable } from './trace-tables.js';
+
+/** `kvabench trace import`: a recording becomes an Arrow file. */
+export const traceImportCommand: Command = {
+  usage: 'import <input>',
+  summary: 'turn a recording into a trace',
+  options: declare,
+  async run(args, io) {
+    const output = args.out as string;
+    const report = await importTrace({
+      ...descriptionOf(args),
+      input: inputPath(args.input as string, io),
+      stdin: io.stdin,
+      output,
+      overwrite: args.force === true,
+      options: importOptions(args),
+      tool: `kvabench ${toolVersion()}`,
+    });
+    io.stdout.write(describeReport(report, output));
+    return ExitCode.done;
+  },
+};
+
+function declare(yargs: Argv): Argv {
+  return declareImportOptions(
+    yargs
+      .positional('input', { type: 'string', demandOption: true, describe: 'plain or gzip file; - is stdin' })
+      .option('out', { alias: 'o', type: 'string', demandOption: true, describe: 'trace to write' })
+      .option('force', { type: 'boolean', describe: 'replace an existing file' })
+      .option('name', { type: 'string', describe: "name of the trace (default: the file's)" })
+      .option('licence', { type: 'string', describe: 'licence of the recording' })
+      .option('capture', { type: 'string', array: true, describe: 'how it was recorded; may be repeated' }),
+  );
+}
+
+/** Options of everything that reads recordings. */
+export function declareImportOptions(yargs: Argv): Argv {
+  const { threadSize, guardSize, pageSize, tickNs, kmemSize } = DEFAULT_IMPORT_OPTIONS;
+  return yargs
+    .option('format', {
+      type: 'string',
+      describe: `default: told by the content (${IMPORTER_NAMES.join(', ')})`,
+    })
+    .option('thread-size', {
+      type: 'string',
+      default: String(threadSize),
+      describe: 'bytes of a kernel stack',
+    })
+    .option('guard-size', {
+      type: 'string',
+      default: String(guardSize),
+      describe: 'guard bytes of a stack area',
+    })
+    .option('page-size', { type: 'string', default: String(pageSize), describe: 'bytes of a page' })
+    .option('tick-ns', {
+      type: 'number',
+      default: tickNs,
+      describe: 'ns per unit of a clock of bare integers',
+    })
+    .option('kmem-size', {
+      choices: ['requested', 'allocated'] as const,
+      default: kmemSize,
+      describe: 'size of kmem objects: bytes_req or bytes_alloc',
+    });
+}
+
+/**
+ * Path of an input, `-` for standard input: yargs hands a lone `-` on as an empty text.
+ * @throws InputError if standard input is a terminal, where nobody types a recording.
+ */
+export function inputPath(path: string, { stdin }: Io): string {
+  if (path !== '') return path;
+  if ('isTTY' in stdin && stdin.isTTY === true) {
+    throw new InputError('nothing to read: standard input is a terminal', {
+      allowed: 'a file, or - and a pipe',
+    });
+  }
+  return '-';
+}
+
+/** The options of declareImportOptions. @throws InputError if one is no length or number. */
+export function importOptions(args: Readonly<Record<string, unknown>>): ImportOptions {
+  const bytes = (option: string) => parseBytes(args[option] as string, { field: `--${option}` });
+  const tickNs = args['tick-ns'] as number;
+  if (!(Number.isInteger(tickNs) && tickNs > 0 && tickNs <= 1e9)) {
+    throw new InputError(`${tickNs} is no number of nanoseconds`, {
+      field: '--tick-ns',
+      allowed: '1 to 10^9',
+    });
+  }
+  const pageSize = bytes('page-size');
+  if (pageSize === 0) throw new InputError('a page has bytes', { field: '--page-size' });
+  return {
+    threadSize: bytes('thread-size'),
+    guardSize: bytes('guard-size'),
+    pageSize,
+    tickNs,
+    kmemSize: args['kmem-size'] as ImportOptions['kmemSize'],
+  };
+}
+
+function descriptionOf(args: Readonly<Record<string, unknown>>) {
+  const { format, name, licence } = args as Readonly<Record<string, string | undefined>>;
+  const capture = (args.capture as string[] | undefined)?.join('\n');
+  return {
+    ...(format === undefined ? {} : { format }),
+    ...(name === undefined ? {} : { name }),
+    ...(licence === undefined ? {} : { licence }),
+    ...(capture === undefined ? {} : { capture }),
+  };
+}
+
+function describeReport({ metadata, lines }: ImportReport, output: string): string {
+  const skipped = metadata.skipped.length === 0 ? '' : `\nnot used:\n${skippedTable(metadata.skipped)}\n`;
+  return `${output}: ${metadata.eventCount} events from ${lines} lines, digest ${metadata.digest}\n${skipped}`;
+}

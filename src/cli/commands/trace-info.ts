@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { toolVersion } from '../../core/version.js';
+import { isArrowFile, openTrace, verifyDigest } from '../../trace/arrow-reader.js';
+import { importTrace } from '../../trace/import.js';
+import { type KindFigures, traceStatistics } from '../../trace/statistics.js';
+import type { Trace, TraceMetadata } from '../../trace/trace.js';
+import type { Command } from '../command.js';
+import { ExitCode, type Io } from '../io.js';
+import { declareImportOptions, importOptions, inputPath } from './trace-import.js';
+import { plainTable, skippedTable } from './trace-tables.js';
+
+/** `kvabench trace info`: where a trace comes from and what is in it. */
+export const traceInfoCommand: Command = {
+  usage: 'info <file>',
+  summary: 'provenance, populations, sizes and what could not be used',
+  options: (yargs) =>
+    declareImportOptions(yargs)
+      .positional('file', { type: 'string', demandOption: true, describe: 'trace, or a recording to import' })
+      .option('json', { type: 'boolean', describe: 'print JSON' }),
+  async run(args, io) {
+    const file = inputPath(args.file as string, io);
+    if (file !== '-' && isArrowFile(file)) print(openTrace(file), args, io);
+    else await importAndPrint(file, args, io);
+    return ExitCode.done;
+  },
+};
+
+/** Imports a recording to a temporary place, which is gone afterwards. */
+async function importAndPrint(input: string, args: Readonly<Record<string, unknown>>, io: Io): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'kvabench-'));
+  try {
+    const output = join(folder, 'trace.arrow');
+    const format = args.format as string | undefined;
+    const options = importOptions(args);
+    const tool = `kvabench ${toolVersion()}`;
+    await importTrace({
+      input,
+      stdin: io.stdin,
+      output,
+      options,
+      tool,
+      ...(format === undefined ? {} : { format }),
+    });
+    print(openTrace(output), args, io);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function print(trace: Trace, args: Readonly<Record<string, unknown>>, io: Io): void {
+  verifyDigest(trace);
+  const kinds = traceStatistics(trace);
+  if (args.json === true) {
+    io.stdout.write(`${JSON.stringify(jsonOf(trace.metadata, kinds), null, 2)}\n`);
+    return;
+  }
+  const parts = [provenanceTable(trace.metadata), populationTable(kinds), sizesTable(kinds)];
+  const { skipped } = trace.metadata;
+  if (skipped.length > 0) parts.push(`not used:\n${skippedTable(skipped)}`);
+  io.stdout.write(`${parts.join('\n\n')}\n`);
+}
+
+/** The call sites are a table of the columns, and long: their number is enough. */
+function jsonOf(metadata: TraceMetadata, kinds: readonly KindFigures[]) {
+  const { sites, ...rest } = metadata;
+  return { ...rest, siteCount: sites.length, kinds };
+}
+
+function provenanceTable(metadata: TraceMetadata): string {
+  const { provenance } = metadata;
+  const options = Object.entries(provenance.options).map(([name, value]) => `${name}=${value}`);
+  const rows = [
+    ['name', metadata.name],
+    ['source', provenance.source],
+    ['sha256 of it', provenance.sourceDigest],
+    ['capture', provenance.capture.replaceAll('\n', '; ')],
+    ['licence', provenance.licence],
+    ['importer', `${provenance.importer} (${provenance.tool}) ${options.join(' ')}`],
+    ['clock', `${metadata.clock}; time 0 = ${metadata.origin}`],
+    ['duration', `${(metadata.durationNs / 1e9).toFixed(9)} s`],
+    ['events', String(metadata.eventCount)],
+    ['objects', `${metadata.objectLimit} at most at a time`],
+    ['cpus', String(metadata.cpuCount)],
+    ['call sites', String(metadata.sites.length)],
+    ['digest', `${metadata.digest} (checked)`],
+  ];
+  return plainTable(rows.map(([name, value]) => [name!, value === '' ? '-' : value!]));
+}
+
+function populationTable(kinds: readonly KindFigures[]): string {
+  const heading = ['kind', 'allocs', 'frees', 'live at end', 'bytes at end', 'peak live', 'peak bytes'];
+  const rows = kinds.map((kind) => [
+    kind.name,
+    kind.allocs,
+    kind.frees,
+    kind.liveAtEnd,
+    kind.bytesAtEnd,
+    kind.peakLive,
+    kind.peakBytes,
+  ]);
+  return plainTable([heading, ...rows]);
+}
+
+function sizesTable(kinds: readonly KindFigures[]): string {
+  const rows = kinds.map(({ name, distinctSizes, topSizes }) => {
+    const top = topSizes.map(([size, count]) => `${size}x${count}`);
+    return [name, distinctSizes, top.join(' ')];
+  });
+  return plainTable([['kind', 'sizes', 'most frequent (bytes x count)'], ...rows]);
+}

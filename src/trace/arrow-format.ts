@@ -1,0 +1,145 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { Ajv } from 'ajv';
+import { Field, Float64, Int32, Schema, Uint8, Uint16, Uint32 } from 'apache-arrow';
+import { AddressSpace } from '../core/address.js';
+import { InputError } from '../core/errors.js';
+import { type ConstraintTable, constraintTable } from '../core/request.js';
+import type { TraceConstraint, TraceMetadata } from './trace.js';
+
+/** Version of the columns and the metadata that this program reads and writes. */
+export const FORMAT_VERSION = 1;
+
+/** Key of the JSON text in the Arrow schema's metadata. */
+export const METADATA_KEY = 'kvabench';
+
+/** First and, in an Arrow file, last bytes. */
+export const ARROW_MAGIC = Buffer.from('ARROW1');
+
+/** The Arrow schema of a trace, with `metadata` once it is known. Field order is that of COLUMNS. */
+export function traceSchema(metadata?: TraceMetadata): Schema {
+  const fields = [
+    new Field('timeNs', new Float64(), false),
+    new Field('cpu', new Uint16(), false),
+    new Field('op', new Uint8(), false),
+    new Field('cls', new Uint8(), false),
+    new Field('object', new Uint32(), false),
+    new Field('size', new Float64(), false),
+    new Field('constraint', new Int32(), false),
+    new Field('site', new Int32(), false),
+    new Field('address', new Float64(), false),
+  ];
+  const entries: [string, string][] =
+    metadata === undefined ? [] : [[METADATA_KEY, JSON.stringify(metadata)]];
+  return new Schema(fields, new Map(entries));
+}
+
+const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+const HexAddress = Type.String({ pattern: '^0x[0-9a-f]{1,17}$' });
+const MetadataSchema = Type.Object({
+  formatVersion: Type.Literal(FORMAT_VERSION),
+  name: Type.String(),
+  provenance: Type.Object({
+    source: Type.String(),
+    sourceDigest: Type.String(),
+    importer: Type.String(),
+    options: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()])),
+    capture: Type.String(),
+    licence: Type.String(),
+    tool: Type.String(),
+  }),
+  origin: Type.String(),
+  clock: Type.String(),
+  eventCount: Count,
+  durationNs: Count,
+  objectLimit: Type.Integer({ minimum: 0, maximum: 2 ** 32 }),
+  cpuCount: Type.Integer({ minimum: 0, maximum: 2 ** 16 }),
+  allocations: Type.Record(Type.String(), Count),
+  skipped: Type.Array(
+    Type.Object({
+      reason: Type.String(),
+      cls: Type.String(),
+      count: Count,
+      samples: Type.Array(Type.String()),
+    }),
+  ),
+  digest: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+  sites: Type.Array(Type.String()),
+  constraints: Type.Array(
+    Type.Object({
+      align: Type.Optional(Count),
+      phase: Type.Optional(Count),
+      nocross: Type.Optional(Count),
+      minAddress: Type.Optional(HexAddress),
+      maxAddress: Type.Optional(HexAddress),
+    }),
+  ),
+});
+const checkMetadata = new Ajv({ allErrors: false }).compile<Static<typeof MetadataSchema>>(MetadataSchema);
+
+/**
+ * Checks what an Arrow file says about itself against what a trace must be.
+ * @throws InputError where a column is missing, of another type or nullable, or the metadata are not ours.
+ */
+export function readMetadata(schema: Schema, file: string): TraceMetadata {
+  const wanted = traceSchema().fields.map(describeField);
+  const found = schema.fields.map(describeField);
+  const text = schema.metadata.get(METADATA_KEY);
+  if (text === undefined) {
+    throw new InputError(`is an Arrow file but no trace: its schema has no '${METADATA_KEY}' metadata`, {
+      file,
+    });
+  }
+  const metadata = parseMetadata(text, file);
+  const wrong = wanted.findIndex((column, index) => column !== found[index]);
+  if (wrong >= 0 || found.length !== wanted.length) {
+    const at = wrong >= 0 ? wrong : wanted.length;
+    throw new InputError(`column ${at + 1} is ${found[at] ?? 'missing'}`, {
+      file,
+      allowed: wanted.join(', '),
+    });
+  }
+  return metadata;
+}
+
+function describeField(field: Field): string {
+  return `${field.name} ${field.type}${field.nullable ? ' nullable' : ''}`;
+}
+
+function parseMetadata(text: string, file: string): TraceMetadata {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new InputError(`metadata is no JSON: ${(error as Error).message}`, { file, field: METADATA_KEY });
+  }
+  const version = (value as { formatVersion?: unknown } | null)?.formatVersion;
+  if (version !== FORMAT_VERSION) {
+    throw new InputError(`trace format version ${String(version)} is unknown to this program`, {
+      file,
+      field: `${METADATA_KEY}.formatVersion`,
+      allowed: String(FORMAT_VERSION),
+    });
+  }
+  if (checkMetadata(value)) return value;
+  const [problem] = checkMetadata.errors ?? [];
+  const path = (problem?.instancePath ?? '').replaceAll('/', '.');
+  throw new InputError(`metadata ${problem?.message ?? 'is wrong'}`, {
+    file,
+    field: `${METADATA_KEY}${path}`,
+  });
+}
+
+/**
+ * Constraint columns from the rows as stored.
+ * @throws InputError if an address is outside the canonical address space.
+ */
+export function readConstraints(rows: readonly TraceConstraint[]): ConstraintTable {
+  const space = AddressSpace.canonical;
+  return constraintTable(
+    rows.map(({ minAddress, maxAddress, ...lengths }) => ({
+      ...lengths,
+      ...(minAddress === undefined ? {} : { minAddress: space.toNumber(BigInt(minAddress)) }),
+      ...(maxAddress === undefined ? {} : { maxAddress: space.endToNumber(BigInt(maxAddress)) }),
+    })),
+  );
+}

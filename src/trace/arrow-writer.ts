@@ -1,0 +1,277 @@
+import { closeSync, existsSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { Message, makeData, RecordBatch, RecordBatchFileWriter, type Schema, Struct } from 'apache-arrow';
+import { InputError, MisuseError } from '../core/errors.js';
+import { REQUEST_CLASS_NAMES, UNCONSTRAINED } from '../core/request.js';
+import { FORMAT_VERSION, traceSchema } from './arrow-format.js';
+import { COLUMNS, EventColumns } from './columns.js';
+import { TraceDigest } from './digest.js';
+import { type TraceBlock, type TraceMetadata, TraceOp } from './trace.js';
+
+/** Rows of a record batch unless said otherwise: 2.5 MiB of columns. */
+export const DEFAULT_BLOCK_ROWS = 65_536;
+
+/** What a writer cannot know from the events. */
+export type TraceDescription = Omit<
+  TraceMetadata,
+  'formatVersion' | 'eventCount' | 'durationNs' | 'objectLimit' | 'allocations' | 'digest'
+>;
+
+export interface TraceWriterOptions {
+  /** Rows per record batch; has no influence on the digest. */
+  readonly blockRows?: number;
+  /** Replace an existing file. */
+  readonly overwrite?: boolean;
+}
+
+/**
+ * Writes a trace as an Arrow IPC file in bounded memory: record batches go to a temporary file beside `path`, which
+ * gets its name when `finish` has written the footer. Until then a file of that name stays as it was.
+ */
+export class TraceWriter {
+  private readonly columns: EventColumns;
+  private readonly digest = new TraceDigest();
+  private readonly file: ArrowFile;
+  private readonly rules = new EventRules();
+
+  /** @throws InputError if the file exists and may not be replaced, or cannot be written. */
+  constructor(
+    readonly path: string,
+    options: TraceWriterOptions = {},
+  ) {
+    if (options.overwrite !== true && existsSync(path)) {
+      throw new InputError('the file exists; --force replaces it', { file: path });
+    }
+    this.columns = new EventColumns(options.blockRows ?? DEFAULT_BLOCK_ROWS);
+    this.file = new ArrowFile(path);
+  }
+
+  /**
+   * Adds an event; the arguments are the columns of TraceBlock.
+   * @throws MisuseError if the event breaks a rule of TraceBlock, allocates a live object or frees a dead one.
+   */
+  append(
+    timeNs: number,
+    cpu: number,
+    op: number,
+    cls: number,
+    object: number,
+    size: number,
+    constraint: number,
+    site: number,
+    address: number,
+  ): void {
+    const { columns } = this;
+    this.rules.check(timeNs, cpu, op, cls, object, size, constraint);
+    columns.append(timeNs, cpu, op, cls, object, size, constraint, site, address);
+    if (columns.length === columns.capacity) this.flush();
+  }
+
+  /** Events so far. */
+  get eventCount(): number {
+    return this.rules.eventCount;
+  }
+
+  /** Adds all rows of a block. @throws MisuseError as `append`. */
+  appendBlock(block: TraceBlock): void {
+    for (let row = 0; row < block.length; row++) {
+      this.append(
+        block.timeNs[row]!,
+        block.cpu[row]!,
+        block.op[row]!,
+        block.cls[row]!,
+        block.object[row]!,
+        block.size[row]!,
+        block.constraint[row]!,
+        block.site[row]!,
+        block.address[row]!,
+      );
+    }
+  }
+
+  /**
+   * Writes the footer with the metadata and gives the file its name.
+   * @throws MisuseError if an event names a CPU, site or constraint that the description does not have.
+   */
+  finish(description: TraceDescription): TraceMetadata {
+    this.flush();
+    this.rules.checkAgainst(description);
+    const metadata: TraceMetadata = {
+      formatVersion: FORMAT_VERSION,
+      ...description,
+      ...this.rules.figures(),
+      digest: this.digest.finish(description),
+    };
+    this.file.finish(metadata);
+    return metadata;
+  }
+
+  /** Gives up: removes the temporary file. Does nothing after `finish`. */
+  discard(): void {
+    this.file.discard();
+  }
+
+  private flush(): void {
+    if (this.columns.length === 0) return;
+    this.digest.update(this.columns);
+    this.file.writeBlock(this.columns);
+    this.columns.clear();
+  }
+}
+
+/** Holds the events against the rules of TraceBlock and sums up what the metadata say about them. */
+class EventRules {
+  eventCount = 0;
+  private lastNs = 0;
+  private objectLimit = 0;
+  private cpuLimit = 0;
+  private constraintLimit = 0;
+  private readonly allocations = new Float64Array(REQUEST_CLASS_NAMES.length);
+  /** Class + 1 of the live object in each slot, 0 where there is none. */
+  private live = new Uint8Array(1024);
+
+  check(
+    timeNs: number,
+    cpu: number,
+    op: number,
+    cls: number,
+    object: number,
+    size: number,
+    constraint: number,
+  ): void {
+    const ordered = timeNs >= this.lastNs && Number.isSafeInteger(timeNs);
+    const sized = size > 0 && Number.isSafeInteger(size);
+    if (!(ordered && sized && cpu >= 0 && cpu < 65_536 && object >= 0 && object < 2 ** 32 - 1)) {
+      throw new MisuseError('bad trace event', { timeNs, after: this.lastNs, cpu, object, size });
+    }
+    this.checkLife(op, cls, object, constraint);
+    this.lastNs = timeNs;
+    this.eventCount++;
+    if (cpu >= this.cpuLimit) this.cpuLimit = cpu + 1;
+    if (object >= this.objectLimit) this.objectLimit = object + 1;
+    if (constraint >= this.constraintLimit) this.constraintLimit = constraint + 1;
+  }
+
+  private checkLife(op: number, cls: number, object: number, constraint: number): void {
+    if (object >= this.live.length) this.growTo(object);
+    const alive = this.live[object]!;
+    if (op === TraceOp.alloc && alive === 0 && cls < this.allocations.length) {
+      this.live[object] = cls + 1;
+      this.allocations[cls]!++;
+    } else if (op === TraceOp.free && alive === cls + 1 && constraint === UNCONSTRAINED) {
+      this.live[object] = 0;
+    } else {
+      throw new MisuseError('bad trace event', { op, cls, object, constraint, alive });
+    }
+  }
+
+  private growTo(object: number): void {
+    const larger = new Uint8Array(Math.max(object + 1, this.live.length * 2));
+    larger.set(this.live);
+    this.live = larger;
+  }
+
+  checkAgainst({ cpuCount, constraints }: TraceDescription): void {
+    if (this.cpuLimit > cpuCount || this.constraintLimit > constraints.length) {
+      const { cpuLimit, constraintLimit } = this;
+      throw new MisuseError('events exceed the description', { cpuLimit, cpuCount, constraintLimit });
+    }
+  }
+
+  figures(): Pick<TraceMetadata, 'eventCount' | 'durationNs' | 'objectLimit' | 'allocations'> {
+    const named = REQUEST_CLASS_NAMES.map((name, cls): [string, number] => [name, this.allocations[cls]!]);
+    return {
+      eventCount: this.eventCount,
+      durationNs: this.lastNs,
+      objectLimit: this.objectLimit,
+      allocations: Object.fromEntries(named.filter(([, count]) => count > 0)),
+    };
+  }
+}
+
+/** The bytes on disk: apache-arrow's file writer on a file descriptor. */
+class ArrowFile {
+  private readonly temporary: string;
+  private readonly schema = traceSchema();
+  private readonly writer: FooterLastWriter;
+  private descriptor: number | undefined;
+
+  constructor(private readonly path: string) {
+    this.temporary = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
+    this.descriptor = attempt(path, () => openSync(this.temporary, 'w'));
+    this.writer = new FooterLastWriter((bytes) => this.put(bytes));
+    this.writer.reset(undefined, this.schema);
+  }
+
+  writeBlock(block: TraceBlock): void {
+    const children = COLUMNS.map(({ name }, index) => {
+      const data = block[name].subarray(0, block.length);
+      return makeData({ type: this.schema.fields[index]!.type, length: block.length, nullCount: 0, data });
+    });
+    const type = new Struct(this.schema.fields);
+    const data = makeData({ type, length: block.length, nullCount: 0, children });
+    this.writer.write(new RecordBatch(this.schema, data));
+  }
+
+  finish(metadata: TraceMetadata): void {
+    this.writer.footerSchema = traceSchema(metadata);
+    this.writer.finish();
+    attempt(this.path, () => {
+      closeSync(this.descriptor!);
+      this.descriptor = undefined;
+      renameSync(this.temporary, this.path);
+    });
+  }
+
+  discard(): void {
+    if (this.descriptor === undefined) return;
+    closeSync(this.descriptor);
+    this.descriptor = undefined;
+    rmSync(this.temporary, { force: true });
+  }
+
+  private put(bytes: Uint8Array): void {
+    attempt(this.path, () => {
+      for (let written = 0; written < bytes.byteLength; ) {
+        written += writeSync(this.descriptor!, bytes, written);
+      }
+    });
+  }
+}
+
+function attempt<T>(file: string, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    throw new InputError(`cannot write the trace: ${(error as Error).message}`, { file });
+  }
+}
+
+/**
+ * apache-arrow's writer with three differences. Bytes go out at once instead of into a queue that only asynchronous
+ * code can drain. The schema message that the format asks for after the magic is written (apache-arrow leaves it
+ * out), so that the file can also be read as a stream. And the footer has its own schema, because the metadata are
+ * not known before the last event.
+ */
+class FooterLastWriter extends RecordBatchFileWriter {
+  footerSchema: Schema | undefined;
+
+  constructor(private readonly put: (bytes: Uint8Array) => void) {
+    super();
+  }
+
+  protected override _write(chunk: ArrayBufferView): this {
+    if (!this._started) return this;
+    this.put(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    this._position += chunk.byteLength;
+    return this;
+  }
+
+  protected override _writeSchema(schema: Schema): this {
+    return super._writeSchema(schema)._writeMessage(Message.from(schema));
+  }
+
+  protected override _writeFooter(schema: Schema): this {
+    return super._writeFooter(this.footerSchema ?? schema);
+  }
+}

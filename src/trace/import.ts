@@ -1,0 +1,85 @@
+import { basename } from 'node:path';
+import { InputError } from '../core/errors.js';
+import { TraceWriter, type TraceWriterOptions } from './arrow-writer.js';
+import { ByteNames } from './byte-names.js';
+import { DEFAULT_IMPORT_OPTIONS, type ImportOptions, type ParsedText } from './importer.js';
+import { importerFor, importerNamed } from './importers/registry.js';
+import { Pairing } from './pairing.js';
+import { SkipTally } from './skip-tally.js';
+import { openText } from './source.js';
+import type { TraceMetadata } from './trace.js';
+
+/** What to import, and what to say about it. */
+export interface ImportRequest extends TraceWriterOptions {
+  /** Path of the recording, `-` for `stdin`. */
+  readonly input: string;
+  readonly stdin: NodeJS.ReadableStream;
+  /** Path of the trace to write. */
+  readonly output: string;
+  /** Name of an importer; told by the text if absent. */
+  readonly format?: string;
+  readonly options?: Partial<ImportOptions>;
+  /** Name of the trace; from the file's name if absent. */
+  readonly name?: string;
+  readonly licence?: string;
+  readonly capture?: string;
+  /** Version of kvabench. */
+  readonly tool: string;
+}
+
+/** What an import found. */
+export interface ImportReport extends ParsedText {
+  readonly metadata: TraceMetadata;
+}
+
+/**
+ * Reads a recording and writes it as a trace. Memory is bounded by the objects that live at one time, not by the
+ * length. The same bytes and options give the same file, byte by byte.
+ * @throws InputError if the recording cannot be read or holds no event that can be used, or the trace cannot be
+ * written; then there is no new file and an old one is as it was.
+ */
+export async function importTrace(request: ImportRequest): Promise<ImportReport> {
+  const named = request.format === undefined ? undefined : importerNamed(request.format);
+  const source = await openText(request.input, request.stdin);
+  const importer = named ?? importerFor(source.head, source.file);
+  const options = { ...DEFAULT_IMPORT_OPTIONS, ...request.options };
+  const base = basename(source.file);
+  const skips = new SkipTally();
+  const sites = new ByteNames();
+  const writer = new TraceWriter(request.output, request);
+  try {
+    const sink = new Pairing(writer, skips);
+    const parser = importer.start({ sink, sites, skips, options });
+    for await (const chunk of source.chunks()) parser.push(chunk);
+    const text = parser.end();
+    checkUse(source.file, writer.eventCount, skips);
+    const metadata = writer.finish({
+      name: request.name ?? base.replace(/\.(gz|txt|log|ftrace)\b/g, ''),
+      provenance: {
+        source: base,
+        sourceDigest: source.digest(),
+        importer: `${importer.name} ${importer.version}`,
+        options: { ...options },
+        capture: request.capture ?? '',
+        licence: request.licence ?? '',
+        tool: request.tool,
+      },
+      origin: text.origin,
+      clock: text.clock,
+      cpuCount: Math.max(text.cpuCount, sink.cpuLimit),
+      skipped: skips.list(),
+      sites: sites.names,
+      constraints: sink.constraints,
+    });
+    return { ...text, metadata };
+  } finally {
+    writer.discard();
+  }
+}
+
+function checkUse(file: string, events: number, skips: SkipTally): void {
+  if (events > 0) return;
+  const reasons = skips.list().map(({ reason, count }) => `${count} ${reason}`);
+  const why = reasons.length === 0 ? '' : `: ${reasons.join(', ')}`;
+  throw new InputError(`holds no event that can be used${why}`, { file });
+}

@@ -1,0 +1,27 @@
+import { closest } from 'fastest-levenshtein';
+import { InputError } from '../../core/errors.js';
+import type { TraceImporter } from '../importer.js';
+import { ftraceImporter } from './ftrace.js';
+
+/** Formats that can be imported, in the order in which they are tried on a text. */
+export const IMPORTERS: readonly TraceImporter[] = [ftraceImporter];
+
+/** Names of the formats. */
+export const IMPORTER_NAMES: readonly string[] = IMPORTERS.map(({ name }) => name);
+
+/** The importer of that name. @throws InputError if there is none. */
+export function importerNamed(name: string): TraceImporter {
+  const found = IMPORTERS.find((importer) => importer.name === name);
+  if (found !== undefined) return found;
+  throw new InputError(`unknown trace format '${name}'; did you mean '${closest(name, IMPORTER_NAMES)}'?`, {
+    field: 'format',
+    allowed: IMPORTER_NAMES.join(', '),
+  });
+}
+
+/** The importer whose format the first bytes of a text have. @throws InputError if none recognises them. */
+export function importerFor(head: Uint8Array, file: string): TraceImporter {
+  const found = IMPORTERS.find((importer) => importer.sniff(head));
+  if (found !== undefined) return found;
+  throw new InputError('is in no format that can be imported', { file, allowed: IMPORTER_NAMES.join(', ') });
+}

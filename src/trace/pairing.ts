@@ -1,0 +1,170 @@
+import { REQUEST_CLASS_NAMES, UNCONSTRAINED } from '../core/request.js';
+import type { TraceWriter } from './arrow-writer.js';
+import { type EventSink, NAME_SPACE_COUNT, RecordedEvent } from './importer.js';
+import { LiveTable } from './live-table.js';
+import type { SkipTally } from './skip-tally.js';
+import { type TraceConstraint, TraceOp } from './trace.js';
+
+/** Linux asks for page alignment of every area anyway: only more than that constrains. */
+const PAGE_ALIGN = 4096;
+
+/**
+ * Turns recorded events into the events of a trace: finds the object of each free, gives live objects dense numbers
+ * (the most recently freed first, so that they stay below the peak population), and applies the rules that
+ * docs/trace-format.md lists under "Pairing".
+ */
+export class Pairing implements EventSink {
+  readonly event = new RecordedEvent();
+  /** Constraint rows in order of first use. */
+  readonly constraints: TraceConstraint[] = [];
+  /** CPU numbers of the events are below this. */
+  cpuLimit = 0;
+  private readonly live = Array.from({ length: NAME_SPACE_COUNT }, () => new LiveTable());
+  private readonly objects = new ObjectSlots();
+  /** By process: slot of its last allocation that may be repeated. */
+  private readonly lastOfProcess = new LiveTable();
+  private readonly alignRows = new Map<number, number>();
+  private readonly unknownFree: readonly number[];
+  private readonly allocOnLive: readonly number[];
+  private readonly repeated: readonly number[];
+  private readonly backward: number;
+  private lastNs = 0;
+
+  constructor(
+    private readonly writer: TraceWriter,
+    private readonly skips: SkipTally,
+  ) {
+    const perClass = (reason: string) => REQUEST_CLASS_NAMES.map((name) => skips.row(reason, name));
+    this.unknownFree = perClass('free-of-unknown');
+    this.allocOnLive = perClass('alloc-on-live');
+    this.repeated = perClass('doubled-alloc');
+    this.backward = skips.row('backward-stamp');
+  }
+
+  allocated(): void {
+    const { event, objects } = this;
+    const table = this.live[event.space]!;
+    this.advance();
+    const alive = table.get(event.key);
+    if (alive >= 0) {
+      if (this.isRepeat(alive)) {
+        this.skips.add(this.repeated[event.cls]!);
+        return;
+      }
+      this.skips.add(this.allocOnLive[event.cls]!);
+      this.writeFree(alive, -1);
+    }
+    const slot = objects.take();
+    table.set(event.key, slot);
+    objects.remember(slot, event);
+    if (event.mayRepeat && event.pid >= 0) this.lastOfProcess.set(event.pid, slot);
+    this.writeAlloc(slot);
+  }
+
+  freed(): void {
+    const { event } = this;
+    this.advance();
+    const slot = this.live[event.space]!.remove(event.key);
+    if (slot < 0) this.skips.add(this.unknownFree[event.cls]!);
+    else this.writeFree(slot, event.site);
+  }
+
+  /** An earlier stamp than its predecessor's (buffers of several CPUs) counts as the predecessor's. */
+  private advance(): void {
+    const { event } = this;
+    if (event.timeNs < this.lastNs) {
+      this.skips.add(this.backward);
+      event.timeNs = this.lastNs;
+    }
+    this.lastNs = event.timeNs;
+    if (event.cpu >= this.cpuLimit) this.cpuLimit = event.cpu + 1;
+  }
+
+  /** Whether the event reports once more the allocation that the same process reported just before. */
+  private isRepeat(slot: number): boolean {
+    const { event, objects } = this;
+    if (!event.mayRepeat || event.pid < 0 || this.lastOfProcess.get(event.pid) !== slot) return false;
+    return (
+      objects.mayRepeat[slot] === 1 && objects.pid[slot] === event.pid && objects.size[slot] === event.size
+    );
+  }
+
+  private writeAlloc(slot: number): void {
+    const { timeNs, cpu, cls, size, align, site, address } = this.event;
+    const constraint = align > PAGE_ALIGN ? this.alignRow(align) : UNCONSTRAINED;
+    this.writer.append(timeNs, cpu, TraceOp.alloc, cls, slot, size, constraint, site, address);
+  }
+
+  private writeFree(slot: number, site: number): void {
+    const { objects, event } = this;
+    const { timeNs, cpu } = event;
+    const cls = objects.cls[slot]!;
+    const size = objects.size[slot]!;
+    this.writer.append(
+      timeNs,
+      cpu,
+      TraceOp.free,
+      cls,
+      slot,
+      size,
+      UNCONSTRAINED,
+      site,
+      objects.address[slot]!,
+    );
+    objects.release(slot);
+  }
+
+  private alignRow(align: number): number {
+    let row = this.alignRows.get(align);
+    if (row === undefined) {
+      row = this.constraints.push({ align }) - 1;
+      this.alignRows.set(align, row);
+    }
+    return row;
+  }
+}
+
+/** Numbers of live objects and what a free must repeat of its allocation. */
+class ObjectSlots {
+  cls = new Uint8Array(1024);
+  size = new Float64Array(1024);
+  address = new Float64Array(1024);
+  pid = new Int32Array(1024);
+  mayRepeat = new Uint8Array(1024);
+  private spare = new Uint32Array(1024);
+  private spareCount = 0;
+  private limit = 0;
+
+  take(): number {
+    if (this.spareCount > 0) return this.spare[--this.spareCount]!;
+    if (this.limit === this.cls.length) this.grow();
+    return this.limit++;
+  }
+
+  release(slot: number): void {
+    this.spare[this.spareCount++] = slot;
+  }
+
+  remember(slot: number, event: RecordedEvent): void {
+    this.cls[slot] = event.cls;
+    this.size[slot] = event.size;
+    this.address[slot] = event.address;
+    this.pid[slot] = event.pid;
+    this.mayRepeat[slot] = event.mayRepeat ? 1 : 0;
+  }
+
+  private grow(): void {
+    const capacity = this.cls.length * 2;
+    this.cls = grown(this.cls, new Uint8Array(capacity));
+    this.size = grown(this.size, new Float64Array(capacity));
+    this.address = grown(this.address, new Float64Array(capacity));
+    this.pid = grown(this.pid, new Int32Array(capacity));
+    this.mayRepeat = grown(this.mayRepeat, new Uint8Array(capacity));
+    this.spare = grown(this.spare, new Uint32Array(capacity));
+  }
+}
+
+function grown<T extends Uint8Array | Uint32Array | Int32Array | Float64Array>(column: T, larger: T): T {
+  larger.set(column);
+  return larger;
+}
