@@ -40,6 +40,8 @@ export interface ArenaFigures {
   /** Spans given back to the source. */
   readonly releases: number;
   readonly hashBuckets: number;
+  /** Bytes from the lowest to the highest address that was ever allocated: the address space needed so far. */
+  readonly reachBytes: Bytes;
 }
 
 /** Figures of one object or quantum cache in front of an arena. */

@@ -116,6 +116,7 @@ export class IllumosStack implements Backend, EventHandler {
     this.handler = simulation.register(this);
     this.page = powerOfTwo(parameters, 'page_size', 4096);
     const quantum = powerOfTwo(parameters, 'quantum', 4096);
+    requireQuanta(constraints, quantum);
     if (this.page % quantum !== 0) {
       throw new InputError(`${quantum} does not divide the page`, {
         field: 'quantum',
@@ -309,6 +310,16 @@ function powerOfTwo(parameters: Parameters, field: string, minimum: Bytes): Byte
     field,
     allowed: `a power of two from ${minimum}`,
   });
+}
+
+/** vmem_xalloc panics on a phase or a nocross boundary that is no multiple of the quantum. */
+function requireQuanta(constraints: ConstraintTable, quantum: Bytes): void {
+  for (const field of ['phase', 'nocross'] as const) {
+    const row = constraints[field].findIndex((value) => value % quantum !== 0);
+    if (row < 0) continue;
+    const allowed = `multiples of the quantum, ${quantum}`;
+    throw new InputError(`constraint ${row} has ${field} ${constraints[field][row]}`, { field, allowed });
+  }
 }
 
 function addSpan(

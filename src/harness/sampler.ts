@@ -20,6 +20,8 @@ export interface CacheSample {
   /** Name of the arena that supplies its slabs. */
   readonly arena: string;
   readonly cache: string;
+  /** `quantum` or `object`, see CacheFigures. */
+  readonly kind: string;
   /** In the order of CACHE_COLUMNS. */
   readonly values: readonly number[];
 }
@@ -70,7 +72,12 @@ export class Sampler implements EventHandler, Samples {
     this.take();
     for (const arena of this.run.backend.arenas) {
       for (const cache of arena.caches) {
-        this.caches.push({ arena: arena.name, cache: cache.name, values: sampleCache(cache) });
+        this.caches.push({
+          arena: arena.name,
+          cache: cache.name,
+          kind: cache.kind,
+          values: sampleCache(cache),
+        });
       }
     }
   }

@@ -17,7 +17,7 @@ const DERIVED: readonly Column[] = [
   ratioColumn(
     'va_per_peak_live',
     'less',
-    'va_extent_bytes_peak / peak_live_bytes: address space needed per byte of peak load.',
+    'va_reach_bytes / peak_live_bytes: address space needed per byte of peak load.',
   ),
   ratioColumn(
     'held_per_peak_live',
@@ -58,7 +58,7 @@ function derive(last: readonly number[], aggregates: readonly number[]): number[
   const peakLive = end('peak_live_bytes');
   return [
     end('allocs') + end('frees') + end('failures') + end('skipped_frees') + end('unserved'),
-    ratio(peak('va_extent_bytes_peak'), peakLive),
+    ratio(end('va_reach_bytes'), peakLive),
     ratio(peak('held_bytes_peak'), peakLive),
   ];
 }

@@ -24,6 +24,10 @@ const FIGURES: readonly (readonly [FigureName, Column])[] = [
   ['imports', countColumn('imports', 'less', 'Spans imported from the source.')],
   ['releases', countColumn('releases', 'none', 'Spans given back to the source.')],
   ['hashBuckets', countColumn('hash_buckets', 'none', 'Buckets of the hash table of allocated segments.')],
+  [
+    'reachBytes',
+    bytesColumn('reach_bytes', 'less', 'From the lowest to the highest address ever allocated.'),
+  ],
 ];
 
 /** What is recorded of each arena by itself. */

@@ -1,4 +1,4 @@
-import { extentOf, externalFragmentation, importingArenas, rootArenas } from './arenas.js';
+import { extentOf, externalFragmentation, importingArenas, rootArenas, sumFigure } from './arenas.js';
 import { bytesColumn, ratio, ratioColumn } from './column.js';
 import type { Probe, RunView } from './contract.js';
 
@@ -27,6 +27,12 @@ export const fragmentationProbe: Probe = {
     ),
     bytesColumn('largest_free_bytes', 'more', 'Largest free segment of any root arena.'),
     bytesColumn(
+      'va_reach_bytes',
+      'less',
+      'Address space needed so far: per root arena, from the lowest to the highest address ever allocated, summed. ' +
+        'Followed at every request, not only at sample points.',
+    ),
+    bytesColumn(
       'va_extent_bytes',
       'less',
       'Address space spanned: per span of the root arenas, from the start of the first allocated segment to the end ' +
@@ -47,7 +53,8 @@ export const fragmentationProbe: Probe = {
     row[at + 1] = externalFragmentation(importingArenas(backend));
     row[at + 2] = ratio(requests.footprintBytes - requests.liveBytes, requests.footprintBytes);
     row[at + 3] = roots.reduce((largest, arena) => Math.max(largest, arena.largestFree()), 0);
-    row[at + 4] = extent.bytes;
-    row[at + 5] = ratio(extent.bytes - extent.allocatedBytes, extent.bytes);
+    row[at + 4] = sumFigure(roots, 'reachBytes');
+    row[at + 5] = extent.bytes;
+    row[at + 6] = ratio(extent.bytes - extent.allocatedBytes, extent.bytes);
   },
 };

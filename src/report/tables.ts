@@ -103,11 +103,21 @@ const caches: ResultTable = {
     ...CELL_COLUMNS,
     textColumn('arena', 'Name of the arena that supplies the slabs.'),
     textColumn('cache', 'Name of the cache.'),
+    textColumn(
+      'kind',
+      'quantum: in front of the arena for its own small requests; object: a client of the arena.',
+    ),
     ...CACHE_COLUMNS,
   ],
   key: [...CELL_KEY, 'arena', 'cache'],
   rows: (result) =>
-    result.samples.caches.map(({ arena, cache, values }) => [...cellFields(result), arena, cache, ...values]),
+    result.samples.caches.map(({ arena, cache, kind, values }) => [
+      ...cellFields(result),
+      arena,
+      cache,
+      kind,
+      ...values,
+    ]),
 };
 
 /** Every table of a folder of results. */

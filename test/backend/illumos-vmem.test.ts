@@ -128,6 +128,12 @@ describe('illumos-vmem', () => {
   });
 });
 
+it('refuses constraints that vmem_xalloc would panic on', () => {
+  const make = () =>
+    new Client(illumosVmem, { page_size: 8192, quantum: 8192 }, [{ align: 65536, phase: 4096 }]);
+  expect(make).toThrow(/phase: constraint 0 has phase 4096 \(allowed: multiples of the quantum, 8192\)/);
+});
+
 describe('illumos-vmem-noqc', () => {
   it('has object caches but no quantum caches', () => {
     const client = new Client(illumosVmemNoqc);

@@ -8,7 +8,7 @@ const VARIANTS: Readonly<Record<string, readonly ConformanceOptions[]>> = {
   'illumos-vmem': [
     {},
     { parameters: { qcache_max: 65536 } },
-    { parameters: { page_size: 8192, quantum: 8192, abi: 'ilp32' } },
+    { parameters: { page_size: 8192, abi: 'ilp32' } },
   ],
   'first-fit-map': [{}, { parameters: { merge: false } }, { parameters: { page_size: 8192, abi: 'ilp32' } }],
 };

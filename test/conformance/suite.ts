@@ -36,6 +36,7 @@ const FIGURES: readonly (keyof ArenaFigures)[] = [
   'imports',
   'releases',
   'hashBuckets',
+  'reachBytes',
 ];
 
 type MakeClient = (rows?: readonly Constraint[]) => Client;

@@ -68,7 +68,7 @@ describe('runCell', () => {
     expect(figure(result, 'held_bytes_peak')).toBe(Math.max(...held));
     expect(figure(result, 'held_bytes_mean')).toBe(held.reduce((sum, value) => sum + value, 0) / 8);
     expect(figure(result, 'va_per_peak_live')).toBe(
-      Math.max(...series(result, 'va_extent_bytes')) / figure(result, 'peak_live_bytes'),
+      figure(result, 'va_reach_bytes') / figure(result, 'peak_live_bytes'),
     );
   });
 

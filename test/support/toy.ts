@@ -45,6 +45,8 @@ export class ToyArena implements ArenaView {
   searches = 0;
   allocs = 0;
   frees = 0;
+  /** Highest end so far; the first allocation is at 0. */
+  private reach = 0;
 
   constructor(size: number, quantum: number) {
     this.size = size;
@@ -75,6 +77,7 @@ export class ToyArena implements ArenaView {
       frees: this.frees,
       searches: this.searches,
       hashBuckets: 0,
+      reachBytes: this.reach,
     };
   }
 
@@ -85,6 +88,7 @@ export class ToyArena implements ArenaView {
     });
     if (fit === undefined) return NO_ADDRESS;
     this.allocs++;
+    this.reach = Math.max(this.reach, fit.start + size);
     this.segments.push({ start: fit.start, size });
     this.segments.sort((a, b) => a.start - b.start);
     return fit.start;

@@ -33,6 +33,9 @@ class EntryMapFigures implements ArenaFigures {
   readonly releases = 0;
   readonly hashBuckets = 0;
   inUseBytes = 0;
+  /** Lowest start and highest end of any range allocated so far. */
+  lowest: Address = Number.POSITIVE_INFINITY;
+  highest: Address = 0;
   allocs = 0;
   frees = 0;
   fails = 0;
@@ -48,6 +51,10 @@ class EntryMapFigures implements ArenaFigures {
 
   get allocTags(): number {
     return this.tree.size;
+  }
+
+  get reachBytes(): Bytes {
+    return Math.max(0, this.highest - this.lowest);
   }
 }
 
@@ -205,6 +212,8 @@ export class EntryMap implements ArenaView {
     }
     figures.allocs++;
     figures.inUseBytes += size;
+    if (address < figures.lowest) figures.lowest = address;
+    if (end > figures.highest) figures.highest = end;
   }
 
   /** Takes [from, to) out of `entry`: all of it, one end, or the middle, which leaves two entries. */

@@ -73,6 +73,9 @@ export class VmemArena implements ArenaFigures {
   totalBytes = 0;
   inUseBytes = 0;
   importBytes = 0;
+  /** Lowest start and highest end of any segment allocated so far. */
+  private lowest = TOP;
+  private highest = 0;
   spanTags = 0;
   allocTags = 0;
   allocs = 0;
@@ -115,6 +118,10 @@ export class VmemArena implements ArenaFigures {
 
   get hashBuckets(): number {
     return this.hash.buckets;
+  }
+
+  get reachBytes(): Bytes {
+    return Math.max(0, this.highest - this.lowest);
   }
 
   /** The space whose numbers the arena's addresses are. */
@@ -422,6 +429,8 @@ export class VmemArena implements ArenaFigures {
     this.allocs++;
     this.allocTags++;
     this.inUseBytes += size;
+    if (this.tags.start[tag]! < this.lowest) this.lowest = this.tags.start[tag]!;
+    if (this.tags.end[tag]! > this.highest) this.highest = this.tags.end[tag]!;
   }
 
   private checkConstraint(
