@@ -1,0 +1,34 @@
+/**
+ * kvabench as a library: the contracts to build on, the registries, and the ways to run a cell, read a trace and
+ * verify a model. The command line uses nothing else.
+ */
+export type { ArenaFigures, ArenaView, CacheFigures, TagVisitor } from './arena/view.js';
+export { TagType } from './arena/view.js';
+export type { Backend, BackendDefinition, BackendEnvironment, Parameters } from './backend/contract.js';
+export { BACKENDS } from './backend/registry.js';
+export { type Address, AddressSpace, NO_ADDRESS } from './core/address.js';
+export { InputError, InvariantError, MisuseError } from './core/errors.js';
+export {
+  type Constraint,
+  type ConstraintTable,
+  constraintTable,
+  RequestClass,
+  type RequestPort,
+  UNCONSTRAINED,
+} from './core/request.js';
+export { type EventHandler, Priority, Simulation } from './core/simulation.js';
+export type { Bytes, Nanoseconds } from './core/units.js';
+export { type CellResult, runCell } from './harness/cell.js';
+export { GoldenCase } from './harness/golden/golden-case.js';
+export { ORACLES } from './harness/golden/registry.js';
+export { type Mismatch, verifyCase } from './harness/golden/verify.js';
+export { type CellPlan, type Plan, planSuite } from './harness/plan.js';
+export { REGISTRIES, type Registries } from './harness/registries.js';
+export { CheckedPort } from './harness/request-port.js';
+export { readSuite, type Suite } from './harness/suite.js';
+export type { Column, Probe, RunView } from './probe/contract.js';
+export { openTrace } from './trace/arrow-reader.js';
+export type { Trace, TraceBlock, TraceMetadata } from './trace/trace.js';
+export { TraceOp } from './trace/trace.js';
+export type { Workload } from './workload/contract.js';
+export { WORKLOADS, type WorkloadDefinition } from './workload/registry.js';
