@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { type RecordBatch, RecordBatchReader, type Schema } from 'apache-arrow';
+import { type RecordBatch, RecordBatchReader, RecordBatchStreamWriter, type Schema } from 'apache-arrow';
 import { InputError } from '../core/errors.js';
-import { ARROW_MAGIC, readConstraints, readMetadata } from './arrow-format.js';
+import { ARROW_MAGIC, readConstraints, readMetadata, traceSchema } from './arrow-format.js';
 import { COLUMNS, type ColumnArray } from './columns.js';
 import { TraceDigest } from './digest.js';
 import { type Trace, type TraceBlock, type TraceMetadata, TraceOp } from './trace.js';
@@ -140,15 +140,30 @@ function damaged(error: unknown, file: string): InputError {
   return new InputError(`is damaged: ${(error as Error).message}`, { file });
 }
 
-/** The file as an Arrow stream. Each chunk is a buffer of its own, because batches are views of it. */
+/**
+ * The file as an Arrow stream. The footer's schema was checked when the trace was opened, so the stream begins with
+ * our own schema message instead of the file's: apache-arrow may loop for hours over a damaged one. Each chunk is a
+ * buffer of its own, because batches are views of it.
+ */
 function* chunks(descriptor: number): Generator<Uint8Array> {
-  let position = HEAD_BYTES;
+  yield schemaMessage();
+  const prefix = readAt(descriptor, HEAD_BYTES, 8);
+  if (prefix.length < 8 || prefix.readInt32LE(0) !== -1) throw new Error('no schema message');
+  let position = HEAD_BYTES + 8 + prefix.readUInt32LE(4);
   for (let more = true; more; ) {
     const chunk = readAt(descriptor, position, CHUNK_BYTES);
     position += chunk.length;
     more = chunk.length === CHUNK_BYTES;
     yield chunk;
   }
+}
+
+/** The message that begins a stream of our columns: a whole stream without batches, less its end mark. */
+function schemaMessage(): Uint8Array {
+  const writer = new RecordBatchStreamWriter();
+  writer.reset(undefined, traceSchema());
+  writer.finish();
+  return writer.toUint8Array(true).slice(0, -8);
 }
 
 function blockOf(batch: RecordBatch, file: string): TraceBlock {

@@ -1,7 +1,7 @@
 /**
  * The live objects of one name space: object number by key (an address, a page frame, a process id). Open addressing
  * with linear probing in typed arrays; a removal closes its gap, so the table does not age.
- * Not: Map, which boxes every key above 2^31 and takes three times as long.
+ * Not: Map, which boxes every key above 2^31 and so makes garbage for each event.
  */
 export class LiveTable {
   private keys = new Float64Array(1024);

@@ -74,7 +74,8 @@ export interface TraceMetadata {
   /** Allocations per request class, by class name. */
   readonly allocations: Readonly<Record<string, number>>;
   readonly skipped: readonly SkippedEvents[];
-  /** sha256 over the columns' contents in event order, independent of the block size; hex. */
+  /** sha256 over the columns' contents in event order and the tables `constraints` and `sites`; hex. Independent of
+   * the block size: see TraceDigest. */
   readonly digest: string;
   readonly sites: readonly string[];
   readonly constraints: readonly TraceConstraint[];

@@ -120,6 +120,7 @@ function descriptionOf(args: Readonly<Record<string, unknown>>) {
 }
 
 function describeReport({ metadata, lines }: ImportReport, output: string): string {
-  const skipped = metadata.skipped.length === 0 ? '' : `\nnot used:\n${skippedTable(metadata.skipped)}\n`;
+  const skipped =
+    metadata.skipped.length === 0 ? '' : `\nleft out or altered:\n${skippedTable(metadata.skipped)}\n`;
   return `${output}: ${metadata.eventCount} events from ${lines} lines, digest ${metadata.digest}\n${skipped}`;
 }

@@ -58,7 +58,7 @@ function print(trace: Trace, args: Readonly<Record<string, unknown>>, io: Io): v
   }
   const parts = [provenanceTable(trace.metadata), populationTable(kinds), sizesTable(kinds)];
   const { skipped } = trace.metadata;
-  if (skipped.length > 0) parts.push(`not used:\n${skippedTable(skipped)}`);
+  if (skipped.length > 0) parts.push(`left out or altered:\n${skippedTable(skipped)}`);
   io.stdout.write(`${parts.join('\n\n')}\n`);
 }
 

@@ -1,0 +1,94 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { InputError } from '../../src/core/errors.js';
+import { type LineHandler, LineSplitter } from '../../src/trace/line-splitter.js';
+import { openText } from '../../src/trace/source.js';
+import { fixture, temporaryFolder } from './support.js';
+
+const folder = temporaryFolder();
+const none = Readable.from([]);
+
+async function readAll(path: string, stdin: NodeJS.ReadableStream = none) {
+  const source = await openText(path, stdin);
+  const parts: Buffer[] = [];
+  for await (const chunk of source.chunks()) parts.push(Buffer.from(chunk));
+  return { file: source.file, text: Buffer.concat(parts), digest: source.digest() };
+}
+
+function file(name: string, bytes: Buffer): string {
+  writeFileSync(folder.path(name), bytes);
+  return folder.path(name);
+}
+
+describe('text source', () => {
+  const long = Buffer.alloc(700_000, 'line of text\n');
+
+  it('gives all bytes of plain and packed files, by content and not by name', async () => {
+    expect((await readAll(file('plain.gz', long))).text.equals(long)).toBe(true);
+    expect((await readAll(file('packed.txt', gzipSync(long)))).text.equals(long)).toBe(true);
+    expect(
+      (await readAll('-', Readable.from([long.subarray(0, 1), long.subarray(1)]))).text.equals(long),
+    ).toBe(true);
+    expect((await readAll('-', Readable.from([gzipSync(long)]))).file).toBe('standard input');
+  });
+
+  it('digests the bytes as stored', async () => {
+    const { digest } = await readAll(file('abc.txt', Buffer.from('abc')));
+    expect(digest).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+  });
+
+  it.each([
+    ['missing.txt', undefined, /missing\.txt: cannot be read: ENOENT/],
+    ['.', undefined, /cannot be read: it is a directory/],
+    ['empty.txt', Buffer.alloc(0), /empty\.txt: is empty/],
+    [
+      'some.zst',
+      Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0]),
+      /is packed with zstd.*allowed: plain text, gzip/,
+    ],
+    ['cut.gz', gzipSync(long).subarray(0, 500), /cut\.gz: cannot be read: unexpected end of file/],
+    ['bad.gz', Buffer.from([0x1f, 0x8b, 1, 2, 3, 4, 5, 6]), /bad\.gz: cannot be read: /],
+  ])('refuses %s', async (name, bytes, message) => {
+    const path = bytes === undefined ? folder.path(name) : file(name, bytes);
+    await expect(readAll(path)).rejects.toThrow(message);
+    await expect(readAll(path)).rejects.toThrow(InputError);
+  });
+});
+
+describe('line splitter', () => {
+  function split(chunks: readonly Buffer[]) {
+    const found: string[] = [];
+    const note = (mark: string) => (bytes: Uint8Array, start: number, end: number) => {
+      found.push(mark + Buffer.from(bytes.subarray(start, end)).toString());
+    };
+    const handler: LineHandler = {
+      line: note(''),
+      cutLine: note('cut:'),
+      overlongLine: () => found.push('long'),
+    };
+    const splitter = new LineSplitter(handler);
+    for (const chunk of chunks) splitter.push(chunk);
+    splitter.end();
+    return { found, lines: splitter.lines };
+  }
+
+  it('finds the same lines however the text is cut', () => {
+    const text = readFileSync(fixture('marker.txt'));
+    const wanted = text.toString().split('\n').slice(0, -1);
+    for (const size of [1, 2, 3, 17, 100, 4096, 100_000]) {
+      const chunks = Array.from({ length: Math.ceil(text.length / size) }, (_, at) =>
+        text.subarray(at * size, (at + 1) * size),
+      );
+      expect(split(chunks)).toEqual({ found: wanted, lines: wanted.length });
+    }
+  });
+
+  it('marks a last line without an end, drops carriage returns and overlong lines', () => {
+    const long = Buffer.alloc(3 << 20, 'x');
+    const chunks = [Buffer.from('a\r\nb'), long, Buffer.from('y\nc\n'), Buffer.from('d')];
+    expect(split(chunks)).toEqual({ found: ['a', 'long', 'c', 'cut:d'], lines: 4 });
+    expect(split([long, long]).found).toEqual(['long']);
+  });
+});
