@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { InputError } from './errors.js';
 
@@ -9,10 +9,22 @@ import { InputError } from './errors.js';
 export function writeWhole(path: string, content: string): void {
   const temporary = `${path}.part`;
   attemptIo('cannot write', path, () => {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     writeFileSync(temporary, content);
     renameSync(temporary, path);
   });
+}
+
+/**
+ * Makes a folder and those above it that are missing. Not: the recursive option of mkdir, which never returns on
+ * file systems that refuse new folders as if the parent were missing, as /proc does (Node 20).
+ * @throws the system's error when one cannot be made.
+ */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent);
+  mkdirSync(path);
 }
 
 /** A file written piece by piece that appears under its name only when it is complete. */

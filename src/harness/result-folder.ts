@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../core/errors.js';
-import { attemptIo, writeWhole } from '../core/files.js';
+import { attemptIo, makeFolder, writeWhole } from '../core/files.js';
 import { type CellResult, digestResult } from './cell.js';
 import type { CellPlan } from './plan.js';
 
@@ -46,7 +46,7 @@ export class ResultFolder {
     const folder = new ResultFolder(path);
     attemptIo('cannot write', path, () => {
       if (mode === 'force') folder.clear(owned);
-      mkdirSync(join(path, CELLS), { recursive: true });
+      makeFolder(join(path, CELLS));
     });
     return folder;
   }

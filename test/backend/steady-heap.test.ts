@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
-import { firstFitMap } from '../../src/backend/first-fit-map.js';
+import { BACKENDS } from '../../src/backend/registry.js';
 import type { Address } from '../../src/core/address.js';
 import { RequestClass, type RequestPort } from '../../src/core/request.js';
 import { Simulation } from '../../src/core/simulation.js';
@@ -29,10 +29,10 @@ const CHURN: ChurnOptions = {
   cpus: 4,
 };
 
-it('a million steady events leave no trace in the heap', () => {
+it.each(BACKENDS)('a million steady events leave no trace in the heap: $name', (definition) => {
   const simulation = new Simulation(4);
   const workload = new ChurnWorkload(CHURN, 1);
-  const backend = firstFitMap.create(withDefaults(firstFitMap), {
+  const backend = definition.create(withDefaults(definition), {
     simulation,
     constraints: workload.constraints,
   });
