@@ -3,10 +3,12 @@ import { MisuseError } from '../../core/errors.js';
 import type { LockTable, SimulatedLock } from '../../core/locks.js';
 import { type Bytes, highBit, isPowerOfTwo } from '../../core/units.js';
 import type { ArenaFigures } from '../view.js';
+import { checkConstraint } from './constraint.js';
 import { ArenaFlag, KM_FLAGS, POLICY_FLAGS, VmFlag } from './flags.js';
 import { FreeLists } from './free-lists.js';
 import { NextFit } from './next-fit.js';
 import { SegmentHash } from './segment-hash.js';
+import { type ArenaMetadata, SegmentStock } from './segment-stock.js';
 import type { SpanSource } from './span-source.js';
 import { ANCHOR, FIRST_HEAD, FREE_LISTS, NO_TAG, SENTINEL, Tag, TagTable } from './tags.js';
 
@@ -41,6 +43,8 @@ export interface QuantumCache {
 export interface ArenaHost {
   readonly space: AddressSpace;
   readonly locks: LockTable;
+  /** Supplies the arena's own structures; null when they come from memory that is not modelled. */
+  readonly metadata: ArenaMetadata | null;
   createQuantumCache(arena: VmemArena, size: Bytes): QuantumCache;
   /** Asks for a reap of the caches, because an allocation failed (kmem_reap, kmem_reap_idspace). */
   requestReap(identifiers: boolean): void;
@@ -65,10 +69,17 @@ export class VmemArena implements ArenaFigures {
   readonly freeLists = new FreeLists(this.tags);
   readonly hash: SegmentHash;
   readonly quantumCaches: readonly QuantumCache[];
+  /** Spare segment structures; null when metadata are not modelled. */
+  readonly segments: SegmentStock | null;
   readonly lock: SimulatedLock;
   private readonly nextFit = new NextFit(this);
   private readonly perQuantum: number;
   private readonly host: ArenaHost;
+  /** The hash table's memory once it is no longer the one inside the arena structure, else 0. */
+  private hashTable: Address = 0;
+  /** A span that was imported in vain and goes back at the end of the operation; no bytes = none. */
+  private unneededBase: Address = 0;
+  private unneededBytes: Bytes = 0;
 
   totalBytes = 0;
   inUseBytes = 0;
@@ -93,6 +104,7 @@ export class VmemArena implements ArenaFigures {
     this.flags = spec.flags;
     this.source = spec.source;
     this.host = host;
+    this.segments = host.metadata === null ? null : new SegmentStock(this, host.metadata);
     this.lock = host.locks.create('vmem');
     this.hash = new SegmentHash(this.tags, host.space, highBit(spec.quantum) - 1);
     const count = Math.min(Math.floor(spec.qcacheMax / spec.quantum), MAX_QUANTUM_CACHES);
@@ -126,6 +138,7 @@ export class VmemArena implements ArenaFigures {
   addSpan(base: Address, size: Bytes): void {
     if (!(base > 0 && size > 0)) throw new MisuseError('bad span', { arena: this.name, base, size });
     this.lock.acquire();
+    this.segments?.ensure(0);
     this.createSpan(base, size, Tag.span);
   }
 
@@ -155,7 +168,7 @@ export class VmemArena implements ArenaFigures {
     flags: number,
   ): Address {
     const alignment = align === 0 ? this.quantum : align;
-    this.checkConstraint(size, alignment, phase, nocross, minAddress, maxAddress);
+    checkConstraint(this, size, alignment, phase, nocross, minAddress, maxAddress);
     return this.startOf(this.xallocTag(size, alignment, phase, nocross, minAddress, maxAddress, flags));
   }
 
@@ -193,10 +206,17 @@ export class VmemArena implements ArenaFigures {
 
   /** vmem_update: fits the hash table to the number of live segments. */
   update(): void {
-    const buckets = this.hash.wantedBuckets(this.allocs - this.frees);
-    if (buckets === this.hash.buckets) return;
+    const { hash } = this;
+    const { metadata } = this.host;
+    const present = hash.buckets;
+    const wanted = hash.wantedBuckets(this.allocs - this.frees);
+    if (wanted === present) return;
+    const table = metadata === null ? 0 : metadata.allocSegmentTable(wanted);
+    if (table === NO_ADDRESS) return;
     this.lock.acquire();
-    this.hash.rescale(buckets);
+    hash.rescale(wanted);
+    if (this.hashTable !== 0) metadata!.freeSegmentTable(this.hashTable, present);
+    this.hashTable = table;
   }
 
   /** Whether a segment is all there is of an imported span that can go back. */
@@ -291,10 +311,12 @@ export class VmemArena implements ArenaFigures {
     if (!(size > 0)) throw new MisuseError('allocation of no bytes', { arena: this.name, size, flags });
     if ((flags & VmFlag.NEXTFIT) !== 0) {
       this.lock.acquire();
+      if (this.segments !== null && !this.segments.ensure(flags)) return NO_TAG;
       this.tags.reserve(TAGS_PER_OPERATION);
       return this.nextFit.alloc(size, flags);
     }
-    const tag = (flags & POLICY_FLAGS) !== 0 ? NO_TAG : this.freeLists.firstFrom(highBit(size - 1));
+    const instant = (flags & POLICY_FLAGS) === 0 && (this.segments === null || this.segments.ensure(flags));
+    const tag = instant ? this.freeLists.firstFrom(highBit(size - 1)) : NO_TAG;
     if (tag === NO_TAG) return this.xallocTag(size, this.quantum, 0, 0, 0, 0, flags);
     return this.instantFit(tag, size, flags);
   }
@@ -319,6 +341,10 @@ export class VmemArena implements ArenaFigures {
     flags: number,
   ): number {
     this.lock.acquire();
+    if (this.segments !== null && !this.segments.ensure(flags)) {
+      this.fails++;
+      return NO_TAG;
+    }
     this.tags.reserve(TAGS_PER_OPERATION);
     const limit = maxAddress === 0 ? TOP : maxAddress;
     let tag = this.search(size, align, phase, nocross, minAddress, limit, flags);
@@ -331,7 +357,9 @@ export class VmemArena implements ArenaFigures {
     if ((flags & VmFlag.ENDALLOC) !== 0) {
       address += Math.floor((end[tag]! - (address + size)) / align) * align;
     }
-    return this.carve(tag, address, size);
+    const allocated = this.carve(tag, address, size);
+    if (this.unneededBytes > 0) this.returnUnneeded();
+    return allocated;
   }
 
   /**
@@ -395,10 +423,37 @@ export class VmemArena implements ArenaFigures {
       slack = phase % granule !== 0 ? align - this.quantum : align - granule;
     }
     const wanted = Math.ceil(Math.max(size + slack, this.minImport) / granule) * granule;
+    const exact = wanted === size && !source.mayBringMore;
+    const reserved = this.segments?.reserveForImport(exact, phase === 0 && align <= source.quantum) ?? 0;
     const base = source.importSpan(wanted, align, flags & KM_FLAGS);
+    this.segments?.release(reserved);
+    if (this.segments !== null && this.isCertainNow(size + align - this.quantum, base)) {
+      return this.search(size, align, phase, 0, 0, TOP, flags);
+    }
     if (base === NO_ADDRESS) return NO_TAG;
     this.imports++;
     return this.createSpan(base, source.importedBytes, Tag.importedSpan);
+  }
+
+  /**
+   * Whether a segment of `needed` bytes came up during the import that ended in `base`: the import may have had to
+   * take structures from this very arena. The import is then superfluous, unless it is no larger than that.
+   */
+  private isCertainNow(needed: Bytes, base: Address): boolean {
+    const source = this.source!;
+    const rounded = this.roundUp(needed);
+    if (this.freeLists.firstFrom(highBit(rounded - 1)) === NO_TAG) return false;
+    if (base === NO_ADDRESS) return true;
+    if (source.importedBytes <= rounded || !source.returnsSpans) return false;
+    this.unneededBase = base;
+    this.unneededBytes = source.importedBytes;
+    return true;
+  }
+
+  private returnUnneeded(): void {
+    const bytes = this.unneededBytes;
+    this.unneededBytes = 0;
+    this.source!.returnSpan(this.unneededBase, bytes);
   }
 
   /** A span at the end of the arena list, all of it free. Returns its segment. */
@@ -422,25 +477,6 @@ export class VmemArena implements ArenaFigures {
     this.allocs++;
     this.allocTags++;
     this.inUseBytes += size;
-  }
-
-  private checkConstraint(
-    size: Bytes,
-    align: Bytes,
-    phase: Bytes,
-    nocross: Bytes,
-    minAddress: Address,
-    maxAddress: Address,
-  ): void {
-    const { quantum } = this;
-    const misaligned = align % quantum !== 0 || phase % quantum !== 0 || nocross % quantum !== 0;
-    const odd = !isPowerOfTwo(align) || (nocross !== 0 && !isPowerOfTwo(nocross)) || phase >= align;
-    const crossing =
-      nocross !== 0 && (align > nocross || Math.ceil((phase + size) / align) * align > nocross);
-    if (!(size > 0) || misaligned || odd || crossing) {
-      const args = { size, align, phase, nocross, minAddress, maxAddress };
-      throw new MisuseError('bad arguments of xalloc', { arena: this.name, ...args });
-    }
   }
 }
 

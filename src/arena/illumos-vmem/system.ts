@@ -3,8 +3,10 @@ import { LockTable } from '../../core/locks.js';
 import type { Bytes } from '../../core/units.js';
 import { type CacheHost, KmemCache, type SlabGeometry, type SlabSource } from '../illumos-kmem/cache.js';
 import { quantumCacheGeometry } from '../illumos-kmem/slab-geometry.js';
+import type { CacheMetadata } from '../illumos-kmem/slab-structures.js';
 import { type ArenaHost, type ArenaSpec, type QuantumCache, slabBytesFor, VmemArena } from './arena.js';
 import { ArenaFlag } from './flags.js';
+import type { ArenaMetadata } from './segment-stock.js';
 
 /** What may differ between two systems. */
 export interface SystemOptions {
@@ -15,6 +17,15 @@ export interface SystemOptions {
   readonly slabKey?: (cache: KmemCache, slabBase: Address) => number;
   /** Called when reap tasks have been queued: `runReaps` is then to be called soon. Default: never reap. */
   readonly onReapQueued?: () => void;
+  /** Where arenas and caches get their structures from; default: memory that is not modelled. */
+  readonly metadata?: ArenaMetadata & CacheMetadata;
+  /** Told of each new slab, with the address of its structure (or what stands for it). */
+  readonly onSlabCreated?: (
+    cache: KmemCache,
+    slabBase: Address,
+    firstBuffer: Address,
+    structure: number,
+  ) => void;
 }
 
 /**
@@ -30,6 +41,7 @@ export class VmemSystem implements ArenaHost, CacheHost {
   readonly arenas: VmemArena[] = [];
   readonly caches: KmemCache[] = [];
   readonly locks: LockTable;
+  readonly metadata: (ArenaMetadata & CacheMetadata) | null;
   private readonly options: SystemOptions;
   private readonly ordinaryReap = new ReapRequest();
   private readonly identifierReap = new ReapRequest();
@@ -39,6 +51,7 @@ export class VmemSystem implements ArenaHost, CacheHost {
     this.space = options.space;
     this.cpus = options.cpus;
     this.locks = options.locks ?? new LockTable();
+    this.metadata = options.metadata ?? null;
   }
 
   /** vmem_create; an own span is added by the caller. */
@@ -70,6 +83,10 @@ export class VmemSystem implements ArenaHost, CacheHost {
 
   slabKey(cache: KmemCache, slabBase: Address): number {
     return this.options.slabKey?.(cache, slabBase) ?? slabBase;
+  }
+
+  slabCreated(cache: KmemCache, slabBase: Address, firstBuffer: Address, key: number): void {
+    this.options.onSlabCreated?.(cache, slabBase, firstBuffer, key);
   }
 
   requestReap(identifiers: boolean): void {
