@@ -41,13 +41,18 @@ export class KernelMetadata implements ArenaMetadata, CacheMetadata {
   readonly sources: Partial<MetadataSources> = {};
   private readonly cacheBytes: Bytes;
   private segmentBytes: Bytes = AUDITED_SEGMENT_BYTES;
-  /** Segment structures that belong to no arena (vmem_segfree). */
+  /** The kernel's vmem_segfree. */
   private pool = STATIC_SEGMENTS;
   private readonly populators: SegmentStock[] = [];
   private populating = false;
 
   constructor(cpus: number) {
     this.cacheBytes = ABIS.lp64.cache + ABIS.lp64.cachePerCpu * cpus;
+  }
+
+  /** Segment structures that belong to no arena. */
+  get pooledSegments(): number {
+    return this.pool;
   }
 
   /** From now on segment structures come without the audit fields. */

@@ -1,0 +1,62 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../support/run-cli.js';
+import { repositoryRoot } from '../support/shared.js';
+
+const KERNEL_TREE = join(repositoryRoot, 'test/golden/cases/illumos-vmem/kernel-tree');
+
+describe('the golden kernel tree', () => {
+  let scratch = '';
+
+  beforeAll(() => {
+    scratch = mkdtempSync(join(tmpdir(), 'kvabench-kernel-tree-'));
+  });
+
+  afterAll(() => rmSync(scratch, { recursive: true }));
+
+  /** A copy of the case with the text of one file edited. */
+  function altered(file: string, edit: (text: string) => string): string {
+    const copy = join(scratch, file);
+    cpSync(KERNEL_TREE, copy, { recursive: true });
+    const path = join(copy, file);
+    const packed = file.endsWith('.gz');
+    const text = (packed ? gunzipSync(readFileSync(path)) : readFileSync(path)).toString('utf8');
+    const edited = edit(text);
+    expect(edited).not.toBe(text);
+    writeFileSync(path, packed ? gzipSync(edited) : edited);
+    return copy;
+  }
+
+  it('is reproduced: start-up, every address, every column, every slab structure', async () => {
+    const { exitCode, stdout } = await runCli(['verify', KERNEL_TREE]);
+    expect(stdout).toContain('1 passed, 0 failed\n');
+    expect(exitCode).toBe(0);
+  });
+
+  it.each([
+    ['initial_segments.csv.gz', /^kmem_log,alloc,0x200000040010,112$/m, 'kmem_log,alloc,0x200000040010,120'],
+    ['checkpoints.csv', /^(0,vmem_seg,.*),12$/m, '$1,13'],
+    ['slabs.csv.gz', /0x200000032f38$/m, '0x200000032f40'],
+    ['freelists.csv.gz', /^heap,12,0x200001d3c000,4096$/m, 'heap,12,0x200001d3d000,4096'],
+  ])('is not reproduced once %s differs', async (file, from, to) => {
+    const { exitCode, stdout } = await runCli(['verify', altered(file, (text) => text.replace(from, to))]);
+    expect(stdout).toContain(`: ${file}`);
+    expect(exitCode).toBe(2);
+  });
+
+  it('is refused when case.json does not say where the heap is', async () => {
+    const copy = altered('case.json', (text) => text.replace('"kernel_heap"', '"kernel_heaps"'));
+    const { exitCode, stdout } = await runCli(['verify', copy]);
+    expect(stdout).toContain('kernel_heap: not the description of a heap');
+    expect(exitCode).toBe(1);
+  });
+
+  it('shows the arena behind kmem_alloc among the tags', async () => {
+    const { stdout, exitCode } = await runCli(['verify', KERNEL_TREE, '--until', '3']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('arena kmem_default: ');
+  });
+});
