@@ -69,8 +69,7 @@ function hashedCache(metadata: CacheMetadata) {
     cpus: 1,
     locks: new LockTable(),
     metadata,
-    slabKey: (_cache, base) => base,
-    slabCreated: () => undefined,
+    slabCreated: (_cache, _base, _first, structure) => structure,
   };
   const cache = new KmemCache('buffers', 1024, slabGeometry(1024, 64, PAGE), source, host);
   return { cache, freed };

@@ -16,7 +16,7 @@ export class KernelSystem extends VmemSystem {
   private readonly arenaStructures = new Map<VmemArena, Address>();
   private readonly cacheStructures = new Map<KmemCache, Address>();
 
-  constructor(options: Omit<SystemOptions, 'metadata' | 'slabKey'>) {
+  constructor(options: Omit<SystemOptions, 'metadata'>) {
     const metadata = new KernelMetadata(options.cpus);
     super({ ...options, metadata });
     this.kernelMetadata = metadata;

@@ -50,7 +50,7 @@ const LOGS = 3;
 /** The first pass of kmem_init has kmem_alloc caches up to this. */
 const FIRST_PASS_LARGEST = 32 * KIB;
 
-export interface KernelTreeOptions extends Omit<SystemOptions, 'metadata' | 'slabKey'> {
+export interface KernelTreeOptions extends Omit<SystemOptions, 'metadata'> {
   /** Where the kernel heap lies. */
   readonly heap: { readonly base: Address; readonly bytes: Bytes };
   /** Where the kernel's image has its ten arena structures; any range apart from the heap will do. */

@@ -35,12 +35,10 @@ export interface CacheHost {
   /** Supplies the caches' own structures; null when they come from memory that is not modelled. */
   readonly metadata: CacheMetadata | null;
   /**
-   * What decides between partial slabs of equal weight where metadata are not modelled: it stands for the address of
-   * the new slab's structure.
+   * Told of each new slab; returns what decides between partial slabs of equal weight. In the kernel that is the address
+   * of the slab's `structure`, for which the slab's base stands in where metadata are not modelled.
    */
-  slabKey(cache: KmemCache, slabBase: Address): number;
-  /** Told of each new slab, with the key that decides ties. */
-  slabCreated(cache: KmemCache, slabBase: Address, firstBuffer: Address, key: number): void;
+  slabCreated(cache: KmemCache, slabBase: Address, firstBuffer: Address, structure: Address): number;
 }
 
 const HASH_BUCKETS = 64;
@@ -170,22 +168,23 @@ export class KmemCache {
     }
     const colour = this.nextColour();
     const base = this.source.alloc(this.geometry.slabBytes, flags);
-    const key = base === NO_ADDRESS ? NO_ADDRESS : this.structureOf(base, flags);
-    if (key === NO_ADDRESS) {
+    const structure = base === NO_ADDRESS ? NO_ADDRESS : this.structureOf(base, flags);
+    if (structure === NO_ADDRESS) {
       this.allocFails++;
       return NO_BUFFER;
     }
     this.slabLock.acquire();
     this.slabCreates++;
     this.slabAllocs++;
-    this.host.slabCreated(this, base, base + colour, key);
-    return this.slabs.addAndTake(base, base + colour, key, this.structures?.bufctls);
+    const first = base + colour;
+    const key = this.host.slabCreated(this, base, first, structure);
+    return this.slabs.addAndTake(base, first, key, structure, this.structures?.bufctls);
   }
 
   /** The structure of a new slab, or NO_ADDRESS with the slab given back. Small chunks' slabs end with theirs. */
   private structureOf(base: Address, flags: number): number {
     const { geometry, host, structures } = this;
-    if (host.metadata === null) return host.slabKey(this, base);
+    if (host.metadata === null) return base;
     if (structures === null) return base + geometry.slabBytes - SLAB_STRUCTURE_BYTES;
     const structure = structures.take(flags);
     if (structure === NO_ADDRESS) this.source.free(base, geometry.slabBytes);
@@ -202,9 +201,9 @@ export class KmemCache {
     if (this.slabs.emptied < 0) return;
     this.slabDestroys++;
     const { structures } = this;
-    const key = this.slabs.emptiedKey;
+    const structure = this.slabs.emptiedStructure;
     const base = this.slabs.removeEmptied(structures?.bufctls);
-    structures?.give(key);
+    structures?.give(structure);
     this.source.free(base, this.geometry.slabBytes);
   }
 

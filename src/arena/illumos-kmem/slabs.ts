@@ -25,6 +25,8 @@ export class SlabLayer {
   private freeHead = new Int32Array(16);
   /** Position of a partial slab in `heap`, or NO_SLAB. */
   private heapPosition = new Int32Array(16);
+  /** Address of each slab's structure. */
+  private structure: Float64Array | null;
   private unusedSlab = NO_SLAB;
   private slabRows = 0;
   private address = new Float64Array(64);
@@ -42,13 +44,14 @@ export class SlabLayer {
 
   /**
    * `maxChunks`: how many chunks would fit if a slab held nothing else; the bins of equal slabs are measured by it.
-   * `withBufctls`: whether the addresses of the buffers' bufctls are kept.
+   * `withStructures`: whether the addresses of the slabs' structures and of the buffers' bufctls are kept.
    */
-  constructor(chunkBytes: number, chunks: number, maxChunks: number, withBufctls = false) {
+  constructor(chunkBytes: number, chunks: number, maxChunks: number, withStructures = false) {
     this.chunkBytes = chunkBytes;
     this.chunks = chunks;
     this.bin = highBit(Math.floor(maxChunks / 16)) + 1;
-    this.bufctl = withBufctls ? new Float64Array(this.address.length) : null;
+    this.structure = withStructures ? new Float64Array(this.base.length) : null;
+    this.bufctl = withStructures ? new Float64Array(this.address.length) : null;
   }
 
   get partial(): number {
@@ -74,10 +77,17 @@ export class SlabLayer {
    * Adds a slab at `base`, its first buffer at `firstBuffer`, and takes one buffer of it, whose row is returned.
    * Buffers are stacked from the low end up, so the highest comes out first. `bufctls` are those of the chunks.
    */
-  addAndTake(base: Address, firstBuffer: Address, key: number, bufctls: Float64Array | null = null): number {
+  addAndTake(
+    base: Address,
+    firstBuffer: Address,
+    key: number,
+    structure: Address,
+    bufctls: Float64Array | null = null,
+  ): number {
     const slab = this.newSlab();
     this.base[slab] = base;
     this.key[slab] = key;
+    if (this.structure !== null) this.structure[slab] = structure;
     this.used[slab] = 0;
     this.freeHead[slab] = NO_BUFFER;
     this.heapPosition[slab] = NO_SLAB;
@@ -120,9 +130,9 @@ export class SlabLayer {
   /** Row of the slab that the last `give` emptied; -1 if it emptied none. */
   emptied = NO_SLAB;
 
-  /** What decided ties about the emptied slab. */
-  get emptiedKey(): number {
-    return this.key[this.emptied]!;
+  /** Address of the emptied slab's structure, 0 where that is not kept. */
+  get emptiedStructure(): Address {
+    return this.structure === null ? 0 : this.structure[this.emptied]!;
   }
 
   /** Forgets the emptied slab and returns its base. Fills `bufctls`, top of the stack of free buffers first. */
@@ -281,6 +291,7 @@ export class SlabLayer {
     const rows = this.base.length * 2;
     this.base = larger(this.base, new Float64Array(rows));
     this.key = larger(this.key, new Float64Array(rows));
+    if (this.structure !== null) this.structure = larger(this.structure, new Float64Array(rows));
     this.used = larger(this.used, new Int32Array(rows));
     this.freeHead = larger(this.freeHead, new Int32Array(rows));
     this.heapPosition = larger(this.heapPosition, new Int32Array(rows));

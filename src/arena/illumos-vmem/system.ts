@@ -13,18 +13,21 @@ export interface SystemOptions {
   readonly space: AddressSpace;
   readonly cpus: number;
   readonly locks?: LockTable;
-  /** Address of a new slab's structure, which decides between equal slabs; default: the slab's own base. */
+  /**
+   * What decides between equal slabs. Default: the address of the slab's structure, as in the kernel; where metadata are
+   * not modelled, the slab's base.
+   */
   readonly slabKey?: (cache: KmemCache, slabBase: Address) => number;
   /** Called when reap tasks have been queued: `runReaps` is then to be called soon. Default: never reap. */
   readonly onReapQueued?: () => void;
   /** Where arenas and caches get their structures from; default: memory that is not modelled. */
   readonly metadata?: ArenaMetadata & CacheMetadata;
-  /** Told of each new slab, with the address of its structure (or what stands for it). */
+  /** Told of each new slab, with the address of its structure, or its base where metadata are not modelled. */
   readonly onSlabCreated?: (
     cache: KmemCache,
     slabBase: Address,
     firstBuffer: Address,
-    structure: number,
+    structure: Address,
   ) => void;
 }
 
@@ -81,12 +84,9 @@ export class VmemSystem implements ArenaHost, CacheHost {
     return this.createCache(`${arena.name}_${size}`, size, geometry, arena, identifiers);
   }
 
-  slabKey(cache: KmemCache, slabBase: Address): number {
-    return this.options.slabKey?.(cache, slabBase) ?? slabBase;
-  }
-
-  slabCreated(cache: KmemCache, slabBase: Address, firstBuffer: Address, key: number): void {
-    this.options.onSlabCreated?.(cache, slabBase, firstBuffer, key);
+  slabCreated(cache: KmemCache, slabBase: Address, firstBuffer: Address, structure: Address): number {
+    this.options.onSlabCreated?.(cache, slabBase, firstBuffer, structure);
+    return this.options.slabKey?.(cache, slabBase) ?? structure;
   }
 
   requestReap(identifiers: boolean): void {

@@ -10,9 +10,9 @@ import { ANCHOR, ROTOR } from '../../arena/illumos-vmem/tags.js';
 import { type Address, NO_ADDRESS } from '../../core/address.js';
 import { InputError } from '../../core/errors.js';
 import type { CaseArena, GoldenCase, TableRow } from './golden-case.js';
-import { hasKernelTree, KMEM, startKernelTree } from './illumos-kernel.js';
+import { hasHeapAddresses, isKernelTreeCase, KMEM, startKernelTree } from './illumos-kernel.js';
 import { type CaseOperations, NO_RESULT } from './operations.js';
-import type { Oracle, OracleModel } from './oracle.js';
+import type { Oracle, OracleModel, PreparedCase } from './oracle.js';
 
 /** Operations of golden/illumos-vmem/README.md, in an order of our own. */
 const Op = {
@@ -34,25 +34,44 @@ const KMEM_OPS: readonly string[] = ['kalloc', 'kfree'];
 
 const MAX_CPUS_SHOWN = 8;
 
-/** Vectors of the illumos kernel's vmem.c and kmem.c. */
-export const illumosVmemOracle: Oracle = {
-  name: 'illumos-vmem',
+const TABLES = {
   checkpointTables: ['checkpoints.csv', 'qcache.csv'],
   initialTables: ['initial_segments.csv.gz'],
   finalTables: ['segments.csv.gz', 'freelists.csv.gz', 'slabs.csv.gz'],
+} as const;
+
+/**
+ * The vectors against arenas on a whole kernel tree, from which they take their structures as in the oracle: spare
+ * structures and the addresses of slab structures are compared as well.
+ */
+const onKernelTree: Oracle = {
+  ...TABLES,
+  name: 'illumos-vmem on a kernel tree',
+  unmodelled: () => ({}),
+  skipReason: (golden) => {
+    if (isKernelTreeCase(golden)) return 'compared already';
+    return hasHeapAddresses(golden) ? undefined : 'the heap lies outside the address space of the case';
+  },
+  prepare: (golden) => prepare(golden, true),
+};
+
+/** Vectors of the illumos kernel's vmem.c and kmem.c. */
+export const illumosVmemOracle: Oracle = {
+  ...TABLES,
+  name: 'illumos-vmem',
   unmodelled: (golden): Readonly<Record<string, string>> =>
-    hasKernelTree(golden)
+    isKernelTreeCase(golden)
       ? {}
       : { nsegfree: 'spare segment structures: metadata are not taken from the modelled arenas (D2)' },
-  skipReason: (golden) =>
-    hasKernelTree(golden) && golden.description.slab_tie !== 'struct_addr'
-      ? 'a kernel tree decides between equal slabs by their structures, as the kernel does'
-      : undefined,
-  prepare: (golden) => {
-    const operations = decode(golden);
-    return { start: (recording) => new IllumosVmemModel(golden, operations, recording) };
-  },
+  skipReason: () => undefined,
+  prepare: (golden) => prepare(golden, isKernelTreeCase(golden)),
+  companion: onKernelTree,
 };
+
+function prepare(golden: GoldenCase, onTree: boolean): PreparedCase {
+  const operations = decode(golden);
+  return { start: (recording) => new IllumosVmemModel(golden, operations, recording, onTree) };
+}
 
 /** The operations with what is needed of each most often in one column. */
 interface DecodedOperations extends CaseOperations {
@@ -94,29 +113,37 @@ class IllumosVmemModel implements OracleModel {
   lastResult = NO_RESULT;
   private readonly operations: DecodedOperations;
   private readonly system: VmemSystem;
-  /** Of kernel-tree cases. */
+  /** What the case's arenas take their structures from; null when metadata are not modelled. */
   private readonly tree: KernelTree | null;
+  /** Those that the case's tables list, in order of creation. */
+  private readonly shownArenas: readonly VmemArena[];
   /** By row of the case's arena names. */
   private readonly arenas: VmemArena[];
   private readonly addressOf: Float64Array;
-  private readonly slabLog: string[] = [];
+  private readonly slabLog: { readonly arena: string; readonly line: string }[] = [];
   private row = -1;
   private reapQueued = false;
 
-  constructor(golden: GoldenCase, operations: DecodedOperations, recording: boolean) {
+  constructor(golden: GoldenCase, operations: DecodedOperations, recording: boolean, onTree: boolean) {
     this.operations = operations;
     const onReapQueued = () => {
       this.reapQueued = true;
     };
+    const slabKey = slabKeys(golden, onTree);
     const options: SystemOptions = {
       space: operations.space,
       cpus: golden.cpus,
-      ...(recording && { onSlabCreated: this.logSlab.bind(this, structureTexts(golden)) }),
+      ...(slabKey !== undefined && { slabKey }),
+      ...(recording && {
+        onSlabCreated: this.logSlab.bind(this, onTree ? null : structureTexts(golden)),
+      }),
       ...(golden.description.auto_reap === true && { onReapQueued }),
     };
-    this.tree = hasKernelTree(golden) ? startKernelTree(golden, options) : null;
-    this.system = this.tree?.system ?? new VmemSystem({ ...options, slabKey: slabKeys(golden) });
+    this.tree = onTree ? startKernelTree(golden, options) : null;
+    this.system = this.tree?.system ?? new VmemSystem(options);
+    const firstOwn = isKernelTreeCase(golden) ? 0 : this.system.arenas.length;
     createArenas(golden, this.system);
+    this.shownArenas = this.system.arenas.slice(firstOwn);
     this.arenas = operations.arenaNames.map((name) => this.arenaNamed(name));
     this.addressOf = new Float64Array(operations.slotLimit).fill(NO_ADDRESS);
   }
@@ -140,8 +167,12 @@ class IllumosVmemModel implements OracleModel {
   }
 
   wholeTable(table: string): readonly string[] {
-    if (table === 'slabs.csv.gz') return this.slabLog;
-    return this.system.arenas.flatMap((arena) =>
+    const { shownArenas } = this;
+    if (table === 'slabs.csv.gz') {
+      const shown = this.slabLog.filter((entry) => shownArenas.some(({ name }) => name === entry.arena));
+      return shown.map(({ line }) => line);
+    }
+    return shownArenas.flatMap((arena) =>
       table === 'freelists.csv.gz' ? freeListRows(arena) : segmentRows(arena),
     );
   }
@@ -150,18 +181,19 @@ class IllumosVmemModel implements OracleModel {
     return tagLines(this.arenaNamed(arena), around);
   }
 
-  /** `structures`: what the case says, for models without metadata. */
+  /** `structures`: what the case lists, null where the model knows the address itself (`modelled`). */
   private logSlab(
     structures: readonly string[] | null,
     cache: KmemCache,
     base: Address,
     first: Address,
-    key: number,
+    modelled: Address,
   ): void {
     const { space, seq } = this.operations;
     const when = this.row < 0 ? 0 : seq[this.row];
-    const structure = structures === null ? space.format(key) : (structures[this.slabLog.length] ?? '');
-    this.slabLog.push(`${when},${cache.name},${space.format(base)},${space.format(first)},${structure}`);
+    const structure = structures === null ? space.format(modelled) : (structures[this.slabLog.length] ?? '');
+    const line = `${when},${cache.name},${space.format(base)},${space.format(first)},${structure}`;
+    this.slabLog.push({ arena: cache.source.name, line });
   }
 
   private runReaps(): void {
@@ -262,7 +294,7 @@ class IllumosVmemModel implements OracleModel {
 }
 
 function kindOf(name: string, golden: GoldenCase): number {
-  const known = Object.keys(Op).filter((op) => !KMEM_OPS.includes(op) || hasKernelTree(golden));
+  const known = Object.keys(Op).filter((op) => !KMEM_OPS.includes(op) || isKernelTreeCase(golden));
   if (known.includes(name)) return Op[name as keyof typeof Op];
   const file = golden.path('ops.csv.gz');
   throw new InputError(`unknown operation '${name}'`, { file, field: 'op', allowed: known.join(', ') });
@@ -312,19 +344,19 @@ function spanSource(row: CaseArena, arenas: readonly VmemArena[], golden: Golden
 
 /**
  * What decides between equal slabs. `slab_base` cases: the slab's base. `struct_addr` cases: the address of the slab
- * structure, which comes from metadata that the model does not have: the case lists them in order of creation.
+ * structure, which the kernel tree knows; for models without metadata the case lists them in order of creation.
  */
-function slabKeys(golden: GoldenCase) {
-  if (golden.description.slab_tie !== 'struct_addr') return (_cache: KmemCache, base: Address) => base;
+function slabKeys(golden: GoldenCase, onTree: boolean): NonNullable<SystemOptions['slabKey']> | undefined {
+  if (golden.description.slab_tie !== 'struct_addr') return (_cache, base) => base;
+  if (onTree) return undefined;
   const { space } = golden.operations;
-  const keys = (structureTexts(golden) ?? []).map((text) => space.toNumber(BigInt(text)));
+  const keys = structureTexts(golden).map((text) => space.toNumber(BigInt(text)));
   let created = 0;
-  return (_cache: KmemCache, base: Address): number => keys[created++] ?? base;
+  return (_cache, base) => keys[created++] ?? base;
 }
 
-/** The addresses of slab structures that the case lists, or null if the model finds them itself. */
-function structureTexts(golden: GoldenCase): readonly string[] | null {
-  if (hasKernelTree(golden)) return null;
+/** The addresses of slab structures that the case lists, in order of creation. */
+function structureTexts(golden: GoldenCase): readonly string[] {
   return golden.has('slabs.csv.gz') ? golden.table('slabs.csv.gz').map((row) => row.struct_addr!) : [];
 }
 

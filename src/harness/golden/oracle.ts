@@ -38,4 +38,6 @@ export interface Oracle {
   /** Why a case cannot be replayed, or undefined if it can. */
   skipReason(golden: GoldenCase): string | undefined;
   prepare(golden: GoldenCase): PreparedCase;
+  /** A larger model that the same vectors are held against once the first has passed. */
+  readonly companion?: Oracle;
 }

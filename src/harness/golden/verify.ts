@@ -19,9 +19,17 @@ export interface Mismatch {
   readonly context: string;
 }
 
-/** Replays a case and compares everything that it records. Returns the first difference, or undefined. */
+/**
+ * Replays a case and compares everything that it records, then the same with the oracle's companion.
+ * Returns the first difference, or undefined.
+ */
 export function verifyCase(golden: GoldenCase, oracle: Oracle): Mismatch | undefined {
-  return new Verification(golden, oracle).run();
+  const mismatch = new Verification(golden, oracle).run();
+  const { companion } = oracle;
+  if (mismatch !== undefined || companion?.skipReason(golden) !== undefined) return mismatch;
+  if (companion === undefined) return undefined;
+  const second = verifyCase(golden, companion);
+  return second && { ...second, what: `${companion.name}: ${second.what}` };
 }
 
 /** Replays a case up to and including the operation `seq` and returns the tags of every arena as text. */
