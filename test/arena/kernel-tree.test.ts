@@ -134,8 +134,8 @@ describe('the kernel tree', () => {
     const spec = { name: 'idle', quantum: 4 * KIB, qcacheMax: 0, flags: 0, source: null };
     const arena = system.createArena(spec);
     expect(structures.allocTags).toBe(before + 1);
-    arena.segments!.ensure(0);
-    const spare = arena.segments!.spare;
+    arena.ensureSegments(0);
+    const spare = arena.spareSegments;
     const pool = system.kernelMetadata.pooledSegments;
     system.destroyArena(arena);
     expect(structures.allocTags).toBe(before);

@@ -9,9 +9,8 @@ import { InvariantError } from '../../src/core/errors.js';
  */
 export function metadataBalance(system: KernelSystem): void {
   const { caches, arenas } = system;
-  for (const { name, segments } of arenas) {
-    if (segments!.spare < 0)
-      throw new InvariantError(`${name} has ${segments!.spare} spare segment structures`);
+  for (const { name, spareSegments } of arenas) {
+    if (spareSegments < 0) throw new InvariantError(`${name} has ${spareSegments} spare segment structures`);
   }
   const hashed = caches.filter((cache) => cache.geometry.hashed);
   const arena = (name: string) => arenas.find((candidate) => candidate.name === name)!;

@@ -6,7 +6,7 @@ import type { CacheMetadata } from '../illumos-kmem/slab-structures.js';
 import { ABIS } from '../illumos-vmem/abi.js';
 import type { VmemArena } from '../illumos-vmem/arena.js';
 import { KM_FLAGS, VmFlag } from '../illumos-vmem/flags.js';
-import { type ArenaMetadata, MIN_SPARE_SEGMENTS, type SegmentStock } from '../illumos-vmem/segment-stock.js';
+import { type ArenaMetadata, type HostedArena, MIN_SPARE_SEGMENTS } from './hosted-arena.js';
 
 /** Segment structures that the kernel's image brings along (vmem_seg0). */
 const STATIC_SEGMENTS = 200;
@@ -43,7 +43,7 @@ export class KernelMetadata implements ArenaMetadata, CacheMetadata {
   private segmentBytes: Bytes = AUDITED_SEGMENT_BYTES;
   /** The kernel's vmem_segfree. */
   private pool = STATIC_SEGMENTS;
-  private readonly populators: SegmentStock[] = [];
+  private readonly populators: HostedArena[] = [];
   private populating = false;
 
   constructor(cpus: number) {
@@ -61,20 +61,20 @@ export class KernelMetadata implements ArenaMetadata, CacheMetadata {
   }
 
   /** Makes an arena one whose memory segment structures are made of, so that it keeps a reserve of them. */
-  addPopulator(stock: SegmentStock): void {
-    this.populators.push(stock);
-    this.populate(stock, 0);
+  addPopulator(arena: HostedArena): void {
+    this.populators.push(arena);
+    this.populate(arena, 0);
   }
 
-  populate(stock: SegmentStock, flags: number): boolean {
-    const pooled = Math.min(this.pool, MIN_SPARE_SEGMENTS - stock.spare);
+  populate(arena: HostedArena, flags: number): boolean {
+    const pooled = Math.min(this.pool, MIN_SPARE_SEGMENTS - arena.spareSegments);
     this.pool -= pooled;
-    stock.add(pooled);
+    arena.addSegments(pooled);
     // Who is populating already lives on the reserve.
-    if (stock.spare >= MIN_SPARE_SEGMENTS || this.populating) return true;
+    if (arena.spareSegments >= MIN_SPARE_SEGMENTS || this.populating) return true;
     this.populating = true;
     const made = this.makeSegments(flags);
-    if (made > 0) this.distribute(made, stock);
+    if (made > 0) this.distribute(made, arena);
     this.populating = false;
     return made > 0;
   }
@@ -87,17 +87,17 @@ export class KernelMetadata implements ArenaMetadata, CacheMetadata {
     return arena.alloc(bytes, flags & KM_FLAGS) === NO_ADDRESS ? 0 : Math.floor(bytes / this.segmentBytes);
   }
 
-  /** Restocks the populators, which may have used their reserve, then `stock`; the rest is for all. */
-  private distribute(made: number, stock: SegmentStock): void {
-    let left = made;
-    const fill = (receiver: SegmentStock, level: number) => {
-      const count = Math.max(0, level - receiver.spare);
-      left -= count;
-      receiver.add(count);
-    };
-    for (const populator of this.populators) fill(populator, POPULATE_RESERVE);
-    fill(stock, MIN_SPARE_SEGMENTS);
-    this.pool += left;
+  /** Restocks the populators, which may have used their reserve, then the arena in need; the rest is for all. */
+  private distribute(made: number, arena: HostedArena): void {
+    this.pool += made;
+    for (const populator of this.populators) this.fill(populator, POPULATE_RESERVE);
+    this.fill(arena, MIN_SPARE_SEGMENTS);
+  }
+
+  private fill(arena: HostedArena, level: number): void {
+    const count = Math.max(0, level - arena.spareSegments);
+    this.pool -= count;
+    arena.addSegments(count);
   }
 
   allocSegmentTable(buckets: number): Address {
@@ -113,14 +113,13 @@ export class KernelMetadata implements ArenaMetadata, CacheMetadata {
   }
 
   /** Gives the structure of an arena back and its spare segment structures to all. */
-  freeArena(arena: VmemArena, structure: Address): void {
-    this.pool += arena.segments!.spare;
+  freeArena(arena: HostedArena, structure: Address): void {
+    this.pool += arena.spareSegments;
     this.source('vmemVmem').free(structure, ABIS.lp64.arena);
   }
 
   allocCache(): Address {
-    const { cacheBytes } = this;
-    return alignEnd(this.source('kmemCache'), cacheBytes);
+    return alignEnd(this.source('kmemCache'), this.cacheBytes);
   }
 
   freeCache(structure: Address): void {

@@ -2,9 +2,10 @@ import type { Address } from '../../core/address.js';
 import { MisuseError } from '../../core/errors.js';
 import type { Bytes } from '../../core/units.js';
 import type { KmemCache, SlabGeometry, SlabSource } from '../illumos-kmem/cache.js';
-import type { ArenaSpec, VmemArena } from '../illumos-vmem/arena.js';
+import type { ArenaSpec } from '../illumos-vmem/arena.js';
 import { ArenaFlag } from '../illumos-vmem/flags.js';
 import { type SystemOptions, VmemSystem } from '../illumos-vmem/system.js';
+import { HostedArena } from './hosted-arena.js';
 import { KernelMetadata } from './kernel-metadata.js';
 
 /**
@@ -12,8 +13,9 @@ import { KernelMetadata } from './kernel-metadata.js';
  * Mirrors the metadata part of vmem_create, vmem_destroy, kmem_cache_create and kmem_cache_destroy [illumos@94ab2e1].
  */
 export class KernelSystem extends VmemSystem {
+  declare readonly arenas: HostedArena[];
   readonly kernelMetadata: KernelMetadata;
-  private readonly arenaStructures = new Map<VmemArena, Address>();
+  private readonly arenaStructures = new Map<HostedArena, Address>();
   private readonly cacheStructures = new Map<KmemCache, Address>();
 
   constructor(options: Omit<SystemOptions, 'metadata'>) {
@@ -22,7 +24,7 @@ export class KernelSystem extends VmemSystem {
     this.kernelMetadata = metadata;
   }
 
-  override createArena(spec: ArenaSpec): VmemArena {
+  override createArena(spec: ArenaSpec): HostedArena {
     const structure = this.kernelMetadata.allocArena();
     const arena = this.createStaticArena(spec);
     this.arenaStructures.set(arena, structure);
@@ -30,10 +32,15 @@ export class KernelSystem extends VmemSystem {
   }
 
   /** An arena whose structure is not taken from an arena: the first ones. */
-  createStaticArena(spec: ArenaSpec): VmemArena {
-    const arena = super.createArena(spec);
-    if ((spec.flags & ArenaFlag.POPULATOR) !== 0) this.kernelMetadata.addPopulator(arena.segments!);
+  createStaticArena(spec: ArenaSpec): HostedArena {
+    const arena = this.newArena(spec);
+    this.arenas.push(arena);
+    if ((spec.flags & ArenaFlag.POPULATOR) !== 0) this.kernelMetadata.addPopulator(arena);
     return arena;
+  }
+
+  protected override newArena(spec: ArenaSpec): HostedArena {
+    return new HostedArena(spec, this, this.kernelMetadata);
   }
 
   override createCache(
@@ -58,7 +65,7 @@ export class KernelSystem extends VmemSystem {
   }
 
   /** vmem_destroy. @throws MisuseError unless the arena was never used: only the start-up destroys arenas. */
-  destroyArena(arena: VmemArena): void {
+  destroyArena(arena: HostedArena): void {
     if (arena.spanTags > 0 || arena.quantumCaches.length > 0) {
       throw new MisuseError('destroying an arena that was used', { arena: arena.name });
     }

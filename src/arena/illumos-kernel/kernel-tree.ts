@@ -4,10 +4,10 @@ import { AllocCaches, createAllocCaches, LARGEST_CACHED } from '../illumos-kmem/
 import type { KmemCache } from '../illumos-kmem/cache.js';
 import { slabGeometry } from '../illumos-kmem/slab-geometry.js';
 import { ABIS } from '../illumos-vmem/abi.js';
-import type { VmemArena } from '../illumos-vmem/arena.js';
 import { ArenaFlag, VmFlag } from '../illumos-vmem/flags.js';
 import { AllocSource, FirewallSource, type SpanSource } from '../illumos-vmem/span-source.js';
 import type { SystemOptions } from '../illumos-vmem/system.js';
+import type { HostedArena } from './hosted-arena.js';
 import { alignEnd } from './kernel-metadata.js';
 import { KernelSystem } from './kernel-system.js';
 
@@ -64,16 +64,16 @@ export interface KernelTreeOptions extends Omit<SystemOptions, 'metadata'> {
  */
 export class KernelTree {
   readonly system: KernelSystem;
-  readonly heap: VmemArena;
+  readonly heap: HostedArena;
   /** Where kmem_alloc's caches take their slabs from. */
-  readonly kmemDefault: VmemArena;
+  readonly kmemDefault: HostedArena;
   private readonly allocCaches: AllocCaches;
-  private readonly oversize: VmemArena;
+  private readonly oversize: HostedArena;
 
   constructor(options: KernelTreeOptions) {
     this.system = new KernelSystem(options);
     this.heap = this.createHeap(options.heap);
-    this.createVmemArenas(options.staticArenas);
+    this.createHostedArenas(options.staticArenas);
     const { msb, log, firewallVa } = this.createKmemArenas();
     this.runFirstPass(msb);
     this.system.kernelMetadata.dropAuditFields();
@@ -99,14 +99,14 @@ export class KernelTree {
     else this.allocCaches.cacheFor(size).free(address);
   }
 
-  private createHeap({ base, bytes }: KernelTreeOptions['heap']): VmemArena {
+  private createHeap({ base, bytes }: KernelTreeOptions['heap']): HostedArena {
     const heap = this.createStatic('heap', PAGE, null, { flags: ArenaFlag.POPULATOR });
     heap.addSpan(base, bytes);
     return heap;
   }
 
   /** The rest of vmem_init. The first five arenas are entered into the arena of arena structures afterwards. */
-  private createVmemArenas(staticArenas: Address): void {
+  private createHostedArenas(staticArenas: Address): void {
     const { sources } = this.system.kernelMetadata;
     const metadata = this.createStatic('vmem_metadata', PAGE, new AllocSource(this.heap), {
       qcacheMax: QCACHE_MAX,
@@ -143,7 +143,7 @@ export class KernelTree {
   }
 
   /** Caches that serve until the kernel has read its settings; then all are destroyed, the last first. */
-  private runFirstPass(msb: VmemArena): void {
+  private runFirstPass(msb: HostedArena): void {
     const { system } = this;
     const oversize = this.create('kmem_oversize', PAGE, new AllocSource(this.heap));
     this.createMetadataCaches(msb);
@@ -153,7 +153,7 @@ export class KernelTree {
   }
 
   /** The caches of magazines, slab structures and bufctls. */
-  private createMetadataCaches(msb: VmemArena): void {
+  private createMetadataCaches(msb: HostedArena): void {
     const { sources } = this.system.kernelMetadata;
     const { pointer, slab, bufctl } = ABIS.lp64;
     sources.magazines = new Map(
@@ -168,13 +168,13 @@ export class KernelTree {
   }
 
   /** A cache that must do without bufctls, because it is itself needed to make them or may be. */
-  private createStructureCache(name: string, bytes: Bytes, align: Bytes, msb: VmemArena): KmemCache {
+  private createStructureCache(name: string, bytes: Bytes, align: Bytes, msb: HostedArena): KmemCache {
     const geometry = slabGeometry(bytes, align, PAGE, { mayHash: false });
     return this.system.createCache(name, bytes, geometry, msb);
   }
 
   /** A transaction log: header, chunks, list of free chunks. */
-  private createLog(log: VmemArena): void {
+  private createLog(log: HostedArena): void {
     const { cpus } = this.system;
     alignEnd(log, LOG_HEADER_BYTES + LOG_LINE_BYTES * cpus);
     log.alloc(LOG_CHUNK_BYTES * cpus, 0);
@@ -186,7 +186,7 @@ export class KernelTree {
     quantum: Bytes,
     source: SpanSource,
     { qcacheMax = 0, flags = 0 } = {},
-  ): VmemArena {
+  ): HostedArena {
     return this.system.createArena({ name, quantum, qcacheMax, flags, source });
   }
 
@@ -195,7 +195,7 @@ export class KernelTree {
     quantum: Bytes,
     source: SpanSource | null,
     { qcacheMax = 0, flags = 0 } = {},
-  ): VmemArena {
+  ): HostedArena {
     return this.system.createStaticArena({ name, quantum, qcacheMax, flags, source });
   }
 }

@@ -3,12 +3,10 @@ import { MisuseError } from '../../core/errors.js';
 import type { LockTable, SimulatedLock } from '../../core/locks.js';
 import { type Bytes, highBit, isPowerOfTwo } from '../../core/units.js';
 import type { ArenaFigures } from '../view.js';
-import { checkConstraint } from './constraint.js';
 import { ArenaFlag, KM_FLAGS, POLICY_FLAGS, VmFlag } from './flags.js';
 import { FreeLists } from './free-lists.js';
 import { NextFit } from './next-fit.js';
 import { SegmentHash } from './segment-hash.js';
-import { type ArenaMetadata, SegmentStock } from './segment-stock.js';
 import type { SpanSource } from './span-source.js';
 import { ANCHOR, FIRST_HEAD, FREE_LISTS, NO_TAG, SENTINEL, Tag, TagTable } from './tags.js';
 
@@ -16,7 +14,7 @@ import { ANCHOR, FIRST_HEAD, FREE_LISTS, NO_TAG, SENTINEL, Tag, TagTable } from 
 export const MAX_QUANTUM_CACHES = 16;
 
 /** Highest end of an address range. */
-const TOP: Address = 2 ** 53;
+export const TOP: Address = 2 ** 53;
 
 /** Tags that one operation may create: two remainders, the allocated tag, and a span with its segment. */
 const TAGS_PER_OPERATION = 8;
@@ -43,8 +41,6 @@ export interface QuantumCache {
 export interface ArenaHost {
   readonly space: AddressSpace;
   readonly locks: LockTable;
-  /** Supplies the arena's own structures; null when they come from memory that is not modelled. */
-  readonly metadata: ArenaMetadata | null;
   createQuantumCache(arena: VmemArena, size: Bytes): QuantumCache;
   /** Asks for a reap of the caches, because an allocation failed (kmem_reap, kmem_reap_idspace). */
   requestReap(identifiers: boolean): void;
@@ -69,17 +65,10 @@ export class VmemArena implements ArenaFigures {
   readonly freeLists = new FreeLists(this.tags);
   readonly hash: SegmentHash;
   readonly quantumCaches: readonly QuantumCache[];
-  /** Spare segment structures; null when metadata are not modelled. */
-  readonly segments: SegmentStock | null;
   readonly lock: SimulatedLock;
   private readonly nextFit = new NextFit(this);
   private readonly perQuantum: number;
   private readonly host: ArenaHost;
-  /** The hash table's memory once it is no longer the one inside the arena structure, else 0. */
-  private hashTable: Address = 0;
-  /** A span that was imported in vain and goes back at the end of the operation; no bytes = none. */
-  private unneededBase: Address = 0;
-  private unneededBytes: Bytes = 0;
 
   totalBytes = 0;
   inUseBytes = 0;
@@ -104,7 +93,6 @@ export class VmemArena implements ArenaFigures {
     this.flags = spec.flags;
     this.source = spec.source;
     this.host = host;
-    this.segments = host.metadata === null ? null : new SegmentStock(this, host.metadata);
     this.lock = host.locks.create('vmem');
     this.hash = new SegmentHash(this.tags, host.space, highBit(spec.quantum) - 1);
     const count = Math.min(Math.floor(spec.qcacheMax / spec.quantum), MAX_QUANTUM_CACHES);
@@ -138,7 +126,6 @@ export class VmemArena implements ArenaFigures {
   addSpan(base: Address, size: Bytes): void {
     if (!(base > 0 && size > 0)) throw new MisuseError('bad span', { arena: this.name, base, size });
     this.lock.acquire();
-    this.segments?.ensure(0);
     this.createSpan(base, size, Tag.span);
   }
 
@@ -168,7 +155,7 @@ export class VmemArena implements ArenaFigures {
     flags: number,
   ): Address {
     const alignment = align === 0 ? this.quantum : align;
-    checkConstraint(this, size, alignment, phase, nocross, minAddress, maxAddress);
+    this.checkConstraint(size, alignment, phase, nocross, minAddress, maxAddress);
     return this.startOf(this.xallocTag(size, alignment, phase, nocross, minAddress, maxAddress, flags));
   }
 
@@ -206,17 +193,13 @@ export class VmemArena implements ArenaFigures {
 
   /** vmem_update: fits the hash table to the number of live segments. */
   update(): void {
-    const { hash } = this;
-    const { metadata } = this.host;
-    const present = hash.buckets;
-    const wanted = hash.wantedBuckets(this.allocs - this.frees);
-    if (wanted === present) return;
-    const table = metadata === null ? 0 : metadata.allocSegmentTable(wanted);
-    if (table === NO_ADDRESS) return;
+    const buckets = this.hash.wantedBuckets(this.allocs - this.frees);
+    if (buckets !== this.hash.buckets) this.rescaleHash(buckets);
+  }
+
+  protected rescaleHash(buckets: number): void {
     this.lock.acquire();
-    hash.rescale(wanted);
-    if (this.hashTable !== 0) metadata!.freeSegmentTable(this.hashTable, present);
-    this.hashTable = table;
+    this.hash.rescale(buckets);
   }
 
   /** Whether a segment is all there is of an imported span that can go back. */
@@ -307,16 +290,14 @@ export class VmemArena implements ArenaFigures {
   }
 
   /** Internally a result is the allocated tag, or NO_TAG: an address would be boxed at every call. */
-  private allocTag(size: Bytes, flags: number): number {
+  protected allocTag(size: Bytes, flags: number): number {
     if (!(size > 0)) throw new MisuseError('allocation of no bytes', { arena: this.name, size, flags });
     if ((flags & VmFlag.NEXTFIT) !== 0) {
       this.lock.acquire();
-      if (this.segments !== null && !this.segments.ensure(flags)) return NO_TAG;
       this.tags.reserve(TAGS_PER_OPERATION);
       return this.nextFit.alloc(size, flags);
     }
-    const instant = (flags & POLICY_FLAGS) === 0 && (this.segments === null || this.segments.ensure(flags));
-    const tag = instant ? this.freeLists.firstFrom(highBit(size - 1)) : NO_TAG;
+    const tag = (flags & POLICY_FLAGS) !== 0 ? NO_TAG : this.freeLists.firstFrom(highBit(size - 1));
     if (tag === NO_TAG) return this.xallocTag(size, this.quantum, 0, 0, 0, 0, flags);
     return this.instantFit(tag, size, flags);
   }
@@ -341,10 +322,6 @@ export class VmemArena implements ArenaFigures {
     flags: number,
   ): number {
     this.lock.acquire();
-    if (this.segments !== null && !this.segments.ensure(flags)) {
-      this.fails++;
-      return NO_TAG;
-    }
     this.tags.reserve(TAGS_PER_OPERATION);
     const limit = maxAddress === 0 ? TOP : maxAddress;
     let tag = this.search(size, align, phase, nocross, minAddress, limit, flags);
@@ -357,9 +334,7 @@ export class VmemArena implements ArenaFigures {
     if ((flags & VmFlag.ENDALLOC) !== 0) {
       address += Math.floor((end[tag]! - (address + size)) / align) * align;
     }
-    const allocated = this.carve(tag, address, size);
-    if (this.unneededBytes > 0) this.returnUnneeded();
-    return allocated;
+    return this.carve(tag, address, size);
   }
 
   /**
@@ -367,7 +342,7 @@ export class VmemArena implements ArenaFigures {
    * Best fit takes the smallest of the first list that has any fit, the first met among equals, and stops early on
    * an exact size; the other policies take the first fit in list order.
    */
-  private search(
+  protected search(
     size: Bytes,
     align: Bytes,
     phase: Bytes,
@@ -413,47 +388,28 @@ export class VmemArena implements ArenaFigures {
     return mightFit ? sure - 1 : sure;
   }
 
-  /** Imports a span that holds the request and returns its segment. */
-  private import(size: Bytes, align: Bytes, phase: Bytes, flags: number): number {
+  /** Imports a span that holds the request. Returns its segment, or NO_TAG. */
+  protected import(size: Bytes, align: Bytes, phase: Bytes, flags: number): number {
     const { source } = this;
     if (source === null) return NO_TAG;
+    const base = source.importSpan(this.importBytesFor(source, size, align, phase), align, flags & KM_FLAGS);
+    return base === NO_ADDRESS ? NO_TAG : this.takeIn(base, source.importedBytes);
+  }
+
+  /** Bytes to import so that the request fits wherever the span lies. */
+  protected importBytesFor(source: SpanSource, size: Bytes, align: Bytes, phase: Bytes): Bytes {
     const granule = Math.max(this.quantum, source.quantum);
     let slack = phase;
     if (align > granule && (this.flags & ArenaFlag.XALIGN) === 0) {
       slack = phase % granule !== 0 ? align - this.quantum : align - granule;
     }
-    const wanted = Math.ceil(Math.max(size + slack, this.minImport) / granule) * granule;
-    const exact = wanted === size && !source.mayBringMore;
-    const reserved = this.segments?.reserveForImport(exact, phase === 0 && align <= source.quantum) ?? 0;
-    const base = source.importSpan(wanted, align, flags & KM_FLAGS);
-    this.segments?.release(reserved);
-    if (this.segments !== null && this.isCertainNow(size + align - this.quantum, base)) {
-      return this.search(size, align, phase, 0, 0, TOP, flags);
-    }
-    if (base === NO_ADDRESS) return NO_TAG;
+    return Math.ceil(Math.max(size + slack, this.minImport) / granule) * granule;
+  }
+
+  /** Makes what was imported a span. Returns its segment. */
+  protected takeIn(base: Address, bytes: Bytes): number {
     this.imports++;
-    return this.createSpan(base, source.importedBytes, Tag.importedSpan);
-  }
-
-  /**
-   * Whether a segment of `needed` bytes came up during the import that ended in `base`: the import may have had to
-   * take structures from this very arena. The import is then superfluous, unless it is no larger than that.
-   */
-  private isCertainNow(needed: Bytes, base: Address): boolean {
-    const source = this.source!;
-    const rounded = this.roundUp(needed);
-    if (this.freeLists.firstFrom(highBit(rounded - 1)) === NO_TAG) return false;
-    if (base === NO_ADDRESS) return true;
-    if (source.importedBytes <= rounded || !source.returnsSpans) return false;
-    this.unneededBase = base;
-    this.unneededBytes = source.importedBytes;
-    return true;
-  }
-
-  private returnUnneeded(): void {
-    const bytes = this.unneededBytes;
-    this.unneededBytes = 0;
-    this.source!.returnSpan(this.unneededBase, bytes);
+    return this.createSpan(base, bytes, Tag.importedSpan);
   }
 
   /** A span at the end of the arena list, all of it free. Returns its segment. */
@@ -477,6 +433,25 @@ export class VmemArena implements ArenaFigures {
     this.allocs++;
     this.allocTags++;
     this.inUseBytes += size;
+  }
+
+  private checkConstraint(
+    size: Bytes,
+    align: Bytes,
+    phase: Bytes,
+    nocross: Bytes,
+    minAddress: Address,
+    maxAddress: Address,
+  ): void {
+    const { quantum } = this;
+    const misaligned = align % quantum !== 0 || phase % quantum !== 0 || nocross % quantum !== 0;
+    const odd = !isPowerOfTwo(align) || (nocross !== 0 && !isPowerOfTwo(nocross)) || phase >= align;
+    const crossing =
+      nocross !== 0 && (align > nocross || Math.ceil((phase + size) / align) * align > nocross);
+    if (!(size > 0) || misaligned || odd || crossing) {
+      const args = { size, align, phase, nocross, minAddress, maxAddress };
+      throw new MisuseError('bad arguments of xalloc', { arena: this.name, ...args });
+    }
   }
 }
 

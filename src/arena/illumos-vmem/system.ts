@@ -6,7 +6,6 @@ import { quantumCacheGeometry } from '../illumos-kmem/slab-geometry.js';
 import type { CacheMetadata } from '../illumos-kmem/slab-structures.js';
 import { type ArenaHost, type ArenaSpec, type QuantumCache, slabBytesFor, VmemArena } from './arena.js';
 import { ArenaFlag } from './flags.js';
-import type { ArenaMetadata } from './segment-stock.js';
 
 /** What may differ between two systems. */
 export interface SystemOptions {
@@ -20,8 +19,8 @@ export interface SystemOptions {
   readonly slabKey?: (cache: KmemCache, slabBase: Address) => number;
   /** Called when reap tasks have been queued: `runReaps` is then to be called soon. Default: never reap. */
   readonly onReapQueued?: () => void;
-  /** Where arenas and caches get their structures from; default: memory that is not modelled. */
-  readonly metadata?: ArenaMetadata & CacheMetadata;
+  /** Where caches get their structures from; default: memory that is not modelled. */
+  readonly metadata?: CacheMetadata;
   /** Told of each new slab, with the address of its structure, or its base where metadata are not modelled. */
   readonly onSlabCreated?: (
     cache: KmemCache,
@@ -44,7 +43,7 @@ export class VmemSystem implements ArenaHost, CacheHost {
   readonly arenas: VmemArena[] = [];
   readonly caches: KmemCache[] = [];
   readonly locks: LockTable;
-  readonly metadata: (ArenaMetadata & CacheMetadata) | null;
+  readonly metadata: CacheMetadata | null;
   private readonly options: SystemOptions;
   private readonly ordinaryReap = new ReapRequest();
   private readonly identifierReap = new ReapRequest();
@@ -59,9 +58,13 @@ export class VmemSystem implements ArenaHost, CacheHost {
 
   /** vmem_create; an own span is added by the caller. */
   createArena(spec: ArenaSpec): VmemArena {
-    const arena = new VmemArena(spec, this);
+    const arena = this.newArena(spec);
     this.arenas.push(arena);
     return arena;
+  }
+
+  protected newArena(spec: ArenaSpec): VmemArena {
+    return new VmemArena(spec, this);
   }
 
   /** kmem_cache_create for an object cache. */

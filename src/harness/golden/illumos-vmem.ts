@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { HostedArena } from '../../arena/illumos-kernel/hosted-arena.js';
 import type { KernelTree } from '../../arena/illumos-kernel/kernel-tree.js';
 import type { KmemCache } from '../../arena/illumos-kmem/cache.js';
 import type { VmemArena } from '../../arena/illumos-vmem/arena.js';
@@ -402,7 +403,7 @@ function arenaCounters(arena: VmemArena): TableRow {
     k_search: String(arena.searches),
     k_lookup: String(arena.hash.lookups),
     k_wait: String(arena.waits),
-    ...(arena.segments !== null && { nsegfree: String(arena.segments.spare) }),
+    ...(arena instanceof HostedArena && { nsegfree: String(arena.spareSegments) }),
   };
 }
 

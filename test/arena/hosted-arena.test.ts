@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type ArenaHost, type ArenaSpec, VmemArena } from '../../src/arena/illumos-vmem/arena.js';
-import { checkArena } from '../../src/arena/illumos-vmem/check.js';
-import { VmFlag } from '../../src/arena/illumos-vmem/flags.js';
 import {
   type ArenaMetadata,
+  HostedArena,
   MIN_SPARE_SEGMENTS,
-  type SegmentStock,
-} from '../../src/arena/illumos-vmem/segment-stock.js';
+} from '../../src/arena/illumos-kernel/hosted-arena.js';
+import type { ArenaHost, ArenaSpec } from '../../src/arena/illumos-vmem/arena.js';
+import { checkArena } from '../../src/arena/illumos-vmem/check.js';
+import { VmFlag } from '../../src/arena/illumos-vmem/flags.js';
 import { AllocSource, type SpanSource } from '../../src/arena/illumos-vmem/span-source.js';
 import { type Address, AddressSpace, NO_ADDRESS } from '../../src/core/address.js';
 import { InvariantError } from '../../src/core/errors.js';
@@ -14,12 +14,12 @@ import { LockTable } from '../../src/core/locks.js';
 
 const PAGE = 4096;
 
-/** Fills each stock up to the minimum while `plenty`, and never has memory for hash tables. */
+/** Fills each arena up to the minimum while `plenty`, and never has memory for hash tables. */
 class StubMetadata implements ArenaMetadata {
   plenty = true;
 
-  populate(stock: SegmentStock): boolean {
-    if (this.plenty) stock.add(MIN_SPARE_SEGMENTS - stock.spare);
+  populate(arena: HostedArena): boolean {
+    if (this.plenty) arena.addSegments(MIN_SPARE_SEGMENTS - arena.spareSegments);
     return this.plenty;
   }
 
@@ -32,17 +32,17 @@ class StubMetadata implements ArenaMetadata {
   }
 }
 
-function arenaWith(metadata: ArenaMetadata, spec: Partial<ArenaSpec> = {}): VmemArena {
+function arenaWith(metadata: ArenaMetadata, spec: Partial<ArenaSpec> = {}): HostedArena {
   const host: ArenaHost = {
     space: AddressSpace.canonical,
     locks: new LockTable(),
-    metadata,
     createQuantumCache: () => {
       throw new InvariantError('no caches here');
     },
     requestReap: () => undefined,
   };
-  return new VmemArena({ name: 'test', quantum: PAGE, qcacheMax: 0, flags: 0, source: null, ...spec }, host);
+  const all = { name: 'test', quantum: PAGE, qcacheMax: 0, flags: 0, source: null, ...spec };
+  return new HostedArena(all, host, metadata);
 }
 
 /** A source that does something before it answers an import. */
@@ -73,13 +73,13 @@ function watchedPair(granularity = 1) {
 describe('spare segment structures', () => {
   it('are filled up before an own span is added, and one is used per tag', () => {
     const arena = arenaWith(new StubMetadata());
-    expect(arena.segments!.spare).toBe(0);
+    expect(arena.spareSegments).toBe(0);
     arena.addSpan(PAGE, 64 * PAGE);
-    expect(arena.segments!.spare).toBe(MIN_SPARE_SEGMENTS - 2);
+    expect(arena.spareSegments).toBe(MIN_SPARE_SEGMENTS - 2);
     const address = arena.alloc(PAGE, VmFlag.NOSLEEP);
-    expect(arena.segments!.spare).toBe(MIN_SPARE_SEGMENTS - 1);
+    expect(arena.spareSegments).toBe(MIN_SPARE_SEGMENTS - 1);
     arena.free(address, PAGE);
-    expect(arena.segments!.spare).toBe(MIN_SPARE_SEGMENTS);
+    expect(arena.spareSegments).toBe(MIN_SPARE_SEGMENTS);
   });
 
   it('are set aside during an import: as many as the import will use up, and no more', () => {
@@ -87,7 +87,7 @@ describe('spare segment structures', () => {
     const during = (size: number, align: number, phase: number) => {
       let spare = 0;
       source.before = () => {
-        spare = arena.segments!.spare;
+        spare = arena.spareSegments;
       };
       arena.xalloc(size, align, phase, 0, 0, 0, VmFlag.NOSLEEP);
       return spare;
@@ -101,7 +101,7 @@ describe('spare segment structures', () => {
     const { arena, source } = watchedPair(64 * PAGE);
     let spare = 0;
     source.before = () => {
-      spare = arena.segments!.spare;
+      spare = arena.spareSegments;
     };
     arena.alloc(PAGE, VmFlag.NOSLEEP);
     expect(spare).toBe(MIN_SPARE_SEGMENTS - 3);
