@@ -143,6 +143,12 @@ describe('the kernel tree', () => {
     expect(system.arenas).not.toContain(arena);
   });
 
+  it('says so when the heap is too small for the structures of the start-up', () => {
+    for (const kibibytes of [4, 64, 160, 256]) {
+      expect(() => treeWithHeap(kibibytes * KIB)).toThrow(MisuseError);
+    }
+  });
+
   it('refuses to destroy what was used', () => {
     const tree = treeWithHeap(64 * MIB);
     tree.kmemAlloc(8, VmFlag.NOSLEEP);

@@ -49,10 +49,11 @@ describe('the golden kernel tree', () => {
     expect(exitCode).toBe(2);
   });
 
-  it('is refused when case.json does not say where the heap is', async () => {
-    const copy = altered('kernel-tree', 'case.json', (text) =>
-      text.replace('"kernel_heap"', '"kernel_heaps"'),
-    );
+  it.each([
+    ['does not say where the heap is', '"kernel_heap"', '"kernel_heaps"'],
+    ['makes the heap too small', '"size": 68719476736', '"size": 68719'],
+  ])('is refused when case.json %s', async (_what, from, to) => {
+    const copy = altered('kernel-tree', 'case.json', (text) => text.replace(from, to));
     const { exitCode, stdout } = await runCli(['verify', copy]);
     expect(stdout).toContain('kernel_heap: not the description of a heap');
     expect(exitCode).toBe(1);

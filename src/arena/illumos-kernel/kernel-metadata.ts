@@ -1,5 +1,5 @@
 import { type Address, NO_ADDRESS } from '../../core/address.js';
-import { InvariantError } from '../../core/errors.js';
+import { InvariantError, MisuseError } from '../../core/errors.js';
 import { type Bytes, roundUp } from '../../core/units.js';
 import type { KmemCache } from '../illumos-kmem/cache.js';
 import type { CacheMetadata } from '../illumos-kmem/slab-structures.js';
@@ -108,8 +108,9 @@ export class KernelMetadata implements ArenaMetadata, CacheMetadata {
     this.source('vmemHash').free(table, buckets * ABIS.lp64.pointer);
   }
 
+  /** @throws MisuseError when the heap is too small, as does `allocCache`. */
   allocArena(): Address {
-    return this.source('vmemVmem').alloc(ABIS.lp64.arena, 0);
+    return mustExist(this.source('vmemVmem').alloc(ABIS.lp64.arena, 0));
   }
 
   /** Gives the structure of an arena back and its spare segment structures to all. */
@@ -119,7 +120,7 @@ export class KernelMetadata implements ArenaMetadata, CacheMetadata {
   }
 
   allocCache(): Address {
-    return alignEnd(this.source('kmemCache'), this.cacheBytes);
+    return mustExist(alignEnd(this.source('kmemCache'), this.cacheBytes));
   }
 
   freeCache(structure: Address): void {
@@ -170,6 +171,12 @@ export class KernelMetadata implements ArenaMetadata, CacheMetadata {
       throw new InvariantError(`metadata wanted from ${name}, which is not there yet`);
     return source;
   }
+}
+
+/** Returns an address that there must be: the kernel would sleep for ever. @throws MisuseError */
+export function mustExist(structure: Address): Address {
+  if (structure === NO_ADDRESS) throw new MisuseError('the heap has no room for the structures', {});
+  return structure;
 }
 
 /** Line of a CPU cache: what several CPUs use begins at one. */

@@ -8,7 +8,7 @@ import { ArenaFlag, VmFlag } from '../illumos-vmem/flags.js';
 import { AllocSource, FirewallSource, type SpanSource } from '../illumos-vmem/span-source.js';
 import type { SystemOptions } from '../illumos-vmem/system.js';
 import type { HostedArena } from './hosted-arena.js';
-import { alignEnd } from './kernel-metadata.js';
+import { alignEnd, mustExist } from './kernel-metadata.js';
 import { KernelSystem } from './kernel-system.js';
 
 const PAGE = 4 * KIB;
@@ -60,7 +60,8 @@ export interface KernelTreeOptions extends Omit<SystemOptions, 'metadata'> {
 /**
  * The kernel memory tree of illumos as it stands after vmem_init and kmem_init: every arena, cache and structure
  * lies in memory of the tree itself, so what a client gets depends on the structures that earlier requests took.
- * THEORY.md in this folder explains it. Mirrors vmem_init, vmem.c, and kmem_init, kmem.c [illumos@94ab2e1].
+ * THEORY.md in this folder explains it. The constructor throws MisuseError when the heap is too small for all this.
+ * Mirrors vmem_init, vmem.c, and kmem_init, kmem.c [illumos@94ab2e1].
  */
 export class KernelTree {
   readonly system: KernelSystem;
@@ -176,9 +177,9 @@ export class KernelTree {
   /** A transaction log: header, chunks, list of free chunks. */
   private createLog(log: HostedArena): void {
     const { cpus } = this.system;
-    alignEnd(log, LOG_HEADER_BYTES + LOG_LINE_BYTES * cpus);
-    log.alloc(LOG_CHUNK_BYTES * cpus, 0);
-    log.alloc(LOG_INDEX_BYTES * cpus, 0);
+    mustExist(alignEnd(log, LOG_HEADER_BYTES + LOG_LINE_BYTES * cpus));
+    mustExist(log.alloc(LOG_CHUNK_BYTES * cpus, 0));
+    mustExist(log.alloc(LOG_INDEX_BYTES * cpus, 0));
   }
 
   private create(

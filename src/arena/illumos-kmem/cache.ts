@@ -93,7 +93,7 @@ export class KmemCache {
     this.structures = hashed && metadata !== null ? new SlabStructures(metadata, chunks) : null;
     this.slabs = new SlabLayer(chunkBytes, chunks, this.maxChunks, this.structures !== null);
     this.hashBuckets = hashed ? HASH_BUCKETS : 0;
-    if (hashed && metadata !== null) this.hashTable = metadata.allocBufctlTable(HASH_BUCKETS);
+    if (hashed && metadata !== null) this.hashTable = this.firstHashTable(metadata);
     host.locks.add('kmem cpu cache', this);
     this.slabLock = host.locks.create('kmem slab');
   }
@@ -158,6 +158,14 @@ export class KmemCache {
     const { full, empty, pool } = this.magazines;
     this.reapList(full, pool.rounds);
     this.reapList(empty, 0);
+  }
+
+  /** @throws MisuseError when there is no memory for it, where the kernel would sleep for ever. */
+  private firstHashTable(metadata: CacheMetadata): Address {
+    const table = metadata.allocBufctlTable(HASH_BUCKETS);
+    if (table === NO_ADDRESS)
+      throw new MisuseError('no memory for the hash table of a cache', { cache: this.name });
+    return table;
   }
 
   private takeFromSlab(flags: number): number {

@@ -3,7 +3,7 @@ import { Value } from '@sinclair/typebox/value';
 import { KernelTree } from '../../arena/illumos-kernel/kernel-tree.js';
 import type { SystemOptions } from '../../arena/illumos-vmem/system.js';
 import { InputError } from '../../core/errors.js';
-import { GIB } from '../../core/units.js';
+import { GIB, MIB } from '../../core/units.js';
 import type { GoldenCase } from './golden-case.js';
 
 /** Name by which operations of kernel-tree cases address kmem_alloc and kmem_free. */
@@ -15,9 +15,12 @@ const STATIC_ARENAS = 0xffff_ffff_fbc0_0000n;
 /** The heap that the oracle gives its kernel; the arenas of all but kernel-tree cases lie elsewhere. */
 const ORACLE_HEAP = { base: '0x200000000000', size: 64 * GIB, quantum: 4096 };
 
+/** Room enough for the structures of the start-up, logs for a hundred CPUs included. */
+const SMALLEST_HEAP = 16 * MIB;
+
 const KernelHeap = Type.Object({
   base: Type.String({ pattern: '^0x[0-9a-f]+$' }),
-  size: Type.Number({ exclusiveMinimum: 0 }),
+  size: Type.Number({ minimum: SMALLEST_HEAP }),
   quantum: Type.Literal(4096),
 });
 
@@ -37,7 +40,7 @@ export function startKernelTree(golden: GoldenCase, options: SystemOptions): Ker
     throw new InputError('not the description of a heap', {
       file: golden.path('case.json'),
       field: 'kernel_heap',
-      allowed: 'base, size and a quantum of 4096',
+      allowed: `base, size of at least ${SMALLEST_HEAP} and a quantum of 4096`,
     });
   }
   const { space } = options;
