@@ -18,6 +18,20 @@ export const LARGEST_CACHED = 128 * KIB;
 
 type CreateCache = (name: string, bytes: Bytes, geometry: SlabGeometry, source: SlabSource) => KmemCache;
 
+/** Creates the caches behind kmem_alloc for sizes up to `largest`, in the kernel's order. */
+export function createAllocCaches(
+  source: SlabSource,
+  quantum: Bytes,
+  create: CreateCache,
+  largest: Bytes = LARGEST_CACHED,
+): KmemCache[] {
+  return [...SMALL_SIZES, ...LARGE_SIZES]
+    .filter((bytes) => bytes <= largest)
+    .map((bytes) =>
+      create(`kmem_alloc_${bytes}`, bytes, slabGeometry(bytes, alignmentOf(bytes), quantum), source),
+    );
+}
+
 /**
  * The caches behind kmem_alloc, in order of creation, and the tables that find the one for a size: by 8-byte classes
  * up to a page, by 4 KiB classes up to 128 KiB.
@@ -28,9 +42,7 @@ export class AllocCaches {
   private readonly large: readonly KmemCache[];
 
   constructor(source: SlabSource, quantum: Bytes, create: CreateCache) {
-    this.caches = [...SMALL_SIZES, ...LARGE_SIZES].map((bytes) =>
-      create(`kmem_alloc_${bytes}`, bytes, slabGeometry(bytes, alignmentOf(bytes), quantum), source),
-    );
+    this.caches = createAllocCaches(source, quantum, create);
     this.small = this.table(8, PAGE);
     this.large = this.table(PAGE, LARGEST_CACHED);
   }

@@ -3,6 +3,8 @@ import { MisuseError } from '../../core/errors.js';
 import type { LockTable, SimulatedLock } from '../../core/locks.js';
 import { type Bytes, highBit } from '../../core/units.js';
 import { type DepotList, initialRounds, MagazineLayer, NONE } from './magazines.js';
+import { SLAB_STRUCTURE_BYTES } from './slab-geometry.js';
+import { type CacheMetadata, SlabStructures } from './slab-structures.js';
 import { NO_BUFFER, SlabLayer } from './slabs.js';
 
 /** Where a cache gets its slabs: a vmem arena. */
@@ -30,8 +32,13 @@ export interface CacheHost {
   readonly cpu: number;
   readonly cpus: number;
   readonly locks: LockTable;
-  /** What decides between partial slabs of equal weight: the address of the new slab's structure. */
-  slabKey(cache: KmemCache, slabBase: Address): number;
+  /** Supplies the caches' own structures; null when they come from memory that is not modelled. */
+  readonly metadata: CacheMetadata | null;
+  /**
+   * Told of each new slab; returns what decides between partial slabs of equal weight. In the kernel that is the address
+   * of the slab's `structure`, for which the slab's base stands in where metadata are not modelled.
+   */
+  slabCreated(cache: KmemCache, slabBase: Address, firstBuffer: Address, structure: Address): number;
 }
 
 const HASH_BUCKETS = 64;
@@ -52,6 +59,9 @@ export class KmemCache {
   readonly slabs: SlabLayer;
   private readonly host: CacheHost;
   private readonly slabLock: SimulatedLock;
+  /** Of a hashed cache whose metadata are modelled. */
+  private readonly structures: SlabStructures | null;
+  private hashTable: Address = NO_ADDRESS;
   private colour = 0;
 
   slabAllocs = 0;
@@ -59,7 +69,8 @@ export class KmemCache {
   slabCreates = 0;
   slabDestroys = 0;
   allocFails = 0;
-  hashBuckets = HASH_BUCKETS;
+  /** Buckets of the table that finds bufctls; 0 without one. */
+  hashBuckets: number;
 
   constructor(
     name: string,
@@ -75,11 +86,21 @@ export class KmemCache {
     this.source = source;
     this.host = host;
     this.identifiers = identifiers;
+    const { metadata } = host;
+    const { chunkBytes, chunks, hashed } = geometry;
     const depotLock = host.locks.create('kmem depot');
-    this.magazines = new MagazineLayer(initialRounds(geometry.chunkBytes), host.cpus, depotLock);
-    this.slabs = new SlabLayer(geometry.chunkBytes, geometry.chunks);
+    this.magazines = new MagazineLayer(initialRounds(chunkBytes), host.cpus, depotLock, metadata);
+    this.structures = hashed && metadata !== null ? new SlabStructures(metadata, chunks) : null;
+    this.slabs = new SlabLayer(chunkBytes, chunks, this.maxChunks, this.structures !== null);
+    this.hashBuckets = hashed ? HASH_BUCKETS : 0;
+    if (hashed && metadata !== null) this.hashTable = this.firstHashTable(metadata);
     host.locks.add('kmem cpu cache', this);
     this.slabLock = host.locks.create('kmem slab');
+  }
+
+  /** Chunks that a slab would have if it held nothing else (cache_maxchunks). */
+  get maxChunks(): number {
+    return Math.floor(this.geometry.slabBytes / this.geometry.chunkBytes);
   }
 
   /** Buffers of all slabs (kstat buf_total). */
@@ -104,8 +125,8 @@ export class KmemCache {
   /** That the buffer is a live one of this cache is noticed only when it reaches the slabs. */
   free(address: Address): void {
     const { magazines } = this;
-    magazines.findRoom(this.host.cpu);
-    magazines.push(address);
+    if (magazines.findRoom(this.host.cpu)) magazines.push(address);
+    else this.freeToSlab(address);
   }
 
   /** The cache's part of a tick: new working set of the depot. */
@@ -114,14 +135,22 @@ export class KmemCache {
     this.magazines.empty.updateWorkingSet();
   }
 
-  /** The cache's other part of a tick: the size that its hash table would be rescaled to. */
+  /** The cache's other part of a tick: fits its hash table to the number of buffers. */
   rescaleHash(): void {
+    if (!this.geometry.hashed) return;
     const mask = this.hashBuckets - 1;
     const total = this.buffers;
     if (total <= 2 * mask && !(total < mask >> 1 && mask > HASH_BUCKETS)) return;
     const wanted = Math.max(HASH_BUCKETS, 2 ** (highBit(3 * total + 4) - 2));
     if (this.hashBuckets >> 1 <= wanted && wanted <= this.hashBuckets << 1) return;
-    this.hashBuckets = wanted;
+    this.replaceHashTable(wanted);
+  }
+
+  /** Gives back what the structure of a cache refers to. @throws MisuseError unless it was never used. */
+  destroyUnused(): void {
+    const { metadata } = this.host;
+    if (this.slabCreates > 0) throw new MisuseError('destroying a cache that was used', { cache: this.name });
+    if (this.hashTable !== NO_ADDRESS) metadata!.freeBufctlTable(this.hashTable, this.hashBuckets);
   }
 
   /** Destroys the magazines of the depot that lie outside the working set. */
@@ -131,21 +160,43 @@ export class KmemCache {
     this.reapList(empty, 0);
   }
 
+  /** @throws MisuseError when there is no memory for it, where the kernel would sleep for ever. */
+  private firstHashTable(metadata: CacheMetadata): Address {
+    const table = metadata.allocBufctlTable(HASH_BUCKETS);
+    if (table === NO_ADDRESS)
+      throw new MisuseError('no memory for the hash table of a cache', { cache: this.name });
+    return table;
+  }
+
   private takeFromSlab(flags: number): number {
     this.slabLock.acquire();
     if (this.slabs.hasFree) {
       this.slabAllocs++;
       return this.slabs.take();
     }
+    const colour = this.nextColour();
     const base = this.source.alloc(this.geometry.slabBytes, flags);
-    if (base === NO_ADDRESS) {
+    const structure = base === NO_ADDRESS ? NO_ADDRESS : this.structureOf(base, flags);
+    if (structure === NO_ADDRESS) {
       this.allocFails++;
       return NO_BUFFER;
     }
     this.slabLock.acquire();
     this.slabCreates++;
     this.slabAllocs++;
-    return this.slabs.addAndTake(base, base + this.nextColour(), this.host.slabKey(this, base));
+    const first = base + colour;
+    const key = this.host.slabCreated(this, base, first, structure);
+    return this.slabs.addAndTake(base, first, key, structure, this.structures?.bufctls);
+  }
+
+  /** The structure of a new slab, or NO_ADDRESS with the slab given back. Small chunks' slabs end with theirs. */
+  private structureOf(base: Address, flags: number): number {
+    const { geometry, host, structures } = this;
+    if (host.metadata === null) return base;
+    if (structures === null) return base + geometry.slabBytes - SLAB_STRUCTURE_BYTES;
+    const structure = structures.take(flags);
+    if (structure === NO_ADDRESS) this.source.free(base, geometry.slabBytes);
+    return structure;
   }
 
   /** @throws MisuseError if the buffer is not allocated. */
@@ -157,7 +208,22 @@ export class KmemCache {
     this.slabFrees++;
     if (this.slabs.emptied < 0) return;
     this.slabDestroys++;
-    this.source.free(this.slabs.removeEmptied(), this.geometry.slabBytes);
+    const { structures } = this;
+    const structure = this.slabs.emptiedStructure;
+    const base = this.slabs.removeEmptied(structures?.bufctls);
+    structures?.give(structure);
+    this.source.free(base, this.geometry.slabBytes);
+  }
+
+  private replaceHashTable(buckets: number): void {
+    const { metadata } = this.host;
+    if (metadata !== null) {
+      const table = metadata.allocBufctlTable(buckets);
+      if (table === NO_ADDRESS) return;
+      metadata.freeBufctlTable(this.hashTable, this.hashBuckets);
+      this.hashTable = table;
+    }
+    this.hashBuckets = buckets;
   }
 
   private nextColour(): Bytes {

@@ -1,5 +1,6 @@
-import type { Address } from '../../core/address.js';
+import { type Address, NO_ADDRESS } from '../../core/address.js';
 import type { SimulatedLock } from '../../core/locks.js';
+import type { CacheMetadata } from './slab-structures.js';
 
 /** Magazine types: rounds per magazine, and the chunk size above which a new cache begins with the type. */
 const TYPES = [
@@ -52,13 +53,38 @@ export class MagazinePool {
   count = 0;
   private readonly unused = new MagazineStack();
   private rows = 0;
+  private readonly metadata: CacheMetadata | null;
+  /** Address of each magazine itself, kept where metadata are modelled. */
+  private addresses = new Float64Array(0);
 
-  constructor(rounds: number) {
+  constructor(rounds: number, metadata: CacheMetadata | null) {
     this.rounds = rounds;
+    this.metadata = metadata;
     this.places = new Float64Array(rounds * 16);
+    if (metadata !== null) this.addresses = new Float64Array(16);
   }
 
+  /** A new magazine, or NONE when there is no memory for it. */
   create(): number {
+    const { metadata } = this;
+    const address = metadata === null ? 0 : metadata.allocMagazine(this.rounds);
+    if (address === NO_ADDRESS) return NONE;
+    const magazine = this.takeRow();
+    if (metadata !== null) this.addresses[magazine] = address;
+    return magazine;
+  }
+
+  destroy(magazine: number): void {
+    this.count--;
+    this.unused.push(magazine);
+    this.metadata?.freeMagazine(this.addresses[magazine]!, this.rounds);
+  }
+
+  round(magazine: number, index: number): Address {
+    return this.places[magazine * this.rounds + index]!;
+  }
+
+  private takeRow(): number {
     this.count++;
     const magazine = this.unused.pop();
     if (magazine !== NONE) return magazine;
@@ -66,19 +92,13 @@ export class MagazinePool {
     return this.rows++;
   }
 
-  destroy(magazine: number): void {
-    this.count--;
-    this.unused.push(magazine);
-  }
-
-  round(magazine: number, index: number): Address {
-    return this.places[magazine * this.rounds + index]!;
-  }
-
   private grow(): void {
     const places = new Float64Array(this.places.length * 2);
     places.set(this.places);
     this.places = places;
+    const addresses = new Float64Array(this.addresses.length * 2);
+    addresses.set(this.addresses);
+    this.addresses = addresses;
   }
 }
 
@@ -140,10 +160,10 @@ export class MagazineLayer {
   private previous = NONE;
   private previousRounds = -1;
 
-  constructor(rounds: number, cpus: number, depotLock: SimulatedLock) {
+  constructor(rounds: number, cpus: number, depotLock: SimulatedLock, metadata: CacheMetadata | null) {
     this.capacity = rounds;
     this.depotLock = depotLock;
-    this.pool = new MagazinePool(rounds);
+    this.pool = new MagazinePool(rounds, metadata);
     this.full = new DepotList();
     this.empty = new DepotList();
     this.away = new Int32Array(cpus * AWAY.columns).fill(-1);
@@ -162,10 +182,10 @@ export class MagazineLayer {
     return this.pool.places[this.loaded * this.capacity + this.rounds]!;
   }
 
-  /** Sees to it that the CPU's loaded magazine has room for `push`. */
-  findRoom(cpu: number): void {
+  /** Sees to it that the CPU's loaded magazine has room for `push`; false if no magazine could be had. */
+  findRoom(cpu: number): boolean {
     if (cpu !== this.cpu) this.switchTo(cpu);
-    if (this.rounds < 0 || this.rounds === this.capacity) this.loadRoom();
+    return (this.rounds >= 0 && this.rounds !== this.capacity) || this.loadRoom();
   }
 
   /** Puts a buffer on top; only after `findRoom`. */
@@ -215,17 +235,20 @@ export class MagazineLayer {
     return true;
   }
 
-  private loadRoom(): void {
+  private loadRoom(): boolean {
     if (this.previousRounds === 0) {
       this.swap();
-      return;
+      return true;
     }
     let magazine = this.takeFrom(this.empty);
     if (magazine === NONE) {
-      this.retire(this.pool.create(), this.empty);
+      const created = this.pool.create();
+      if (created === NONE) return false;
+      this.retire(created, this.empty);
       magazine = this.takeFrom(this.empty);
     }
     this.load(magazine, 0, this.full);
+    return true;
   }
 
   private swap(): void {

@@ -23,12 +23,18 @@ export function quantumCacheGeometry(bufferBytes: Bytes, quantum: Bytes, slabByt
 
 /**
  * Slabs of an ordinary cache over an arena of `quantum`. Small chunks: one quantum with the slab structure at its
- * end. Others: the slab of one to eight chunks, rounded up to the quantum, that wastes least per chunk.
+ * end. Others: the slab of one to eight chunks, rounded up to the quantum, that wastes least per chunk. Caches that may
+ * not hash (KMC_NOHASH) treat all their chunks as small.
  * Mirrors kmem_cache_create, kmem.c [illumos@94ab2e1].
  */
-export function slabGeometry(bufferBytes: Bytes, align: Bytes, quantum: Bytes): SlabGeometry {
+export function slabGeometry(
+  bufferBytes: Bytes,
+  align: Bytes,
+  quantum: Bytes,
+  { mayHash = true } = {},
+): SlabGeometry {
   const chunkBytes = roundUp(bufferBytes, align);
-  if (chunkBytes < quantum / SMALL_CHUNKS) {
+  if (!mayHash || chunkBytes < quantum / SMALL_CHUNKS) {
     const usable = quantum - SLAB_STRUCTURE_BYTES;
     const maxColour = Math.min(usable % chunkBytes, quantum - 1);
     const chunks = Math.floor(usable / chunkBytes);

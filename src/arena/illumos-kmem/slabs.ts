@@ -25,11 +25,15 @@ export class SlabLayer {
   private freeHead = new Int32Array(16);
   /** Position of a partial slab in `heap`, or NO_SLAB. */
   private heapPosition = new Int32Array(16);
+  /** Address of each slab's structure. */
+  private structure: Float64Array | null;
   private unusedSlab = NO_SLAB;
   private slabRows = 0;
   private address = new Float64Array(64);
   private slabOf = new Int32Array(64);
   private nextBuffer = new Int32Array(64);
+  /** Address of each buffer's bufctl, which stays with the buffer. */
+  private bufctl: Float64Array | null;
   private unusedBuffer = NO_BUFFER;
   private bufferRows = 0;
   private buckets = new Int32Array(64).fill(NO_BUFFER);
@@ -38,10 +42,16 @@ export class SlabLayer {
   private heap = new Int32Array(16);
   private heapLength = 0;
 
-  constructor(chunkBytes: number, chunks: number) {
+  /**
+   * `maxChunks`: how many chunks would fit if a slab held nothing else; the bins of equal slabs are measured by it.
+   * `withStructures`: whether the addresses of the slabs' structures and of the buffers' bufctls are kept.
+   */
+  constructor(chunkBytes: number, chunks: number, maxChunks: number, withStructures = false) {
     this.chunkBytes = chunkBytes;
     this.chunks = chunks;
-    this.bin = highBit(Math.floor(chunks / 16)) + 1;
+    this.bin = highBit(Math.floor(maxChunks / 16)) + 1;
+    this.structure = withStructures ? new Float64Array(this.base.length) : null;
+    this.bufctl = withStructures ? new Float64Array(this.address.length) : null;
   }
 
   get partial(): number {
@@ -64,13 +74,20 @@ export class SlabLayer {
   }
 
   /**
-   * Adds a slab at `base`, its first buffer at `firstBuffer`, and takes one buffer of it, whose row is returned. Buffers are stacked from
-   * the low end up, so the highest comes out first.
+   * Adds a slab at `base`, its first buffer at `firstBuffer`, and takes one buffer of it, whose row is returned.
+   * Buffers are stacked from the low end up, so the highest comes out first. `bufctls` are those of the chunks.
    */
-  addAndTake(base: Address, firstBuffer: Address, key: number): number {
+  addAndTake(
+    base: Address,
+    firstBuffer: Address,
+    key: number,
+    structure: Address,
+    bufctls: Float64Array | null = null,
+  ): number {
     const slab = this.newSlab();
     this.base[slab] = base;
     this.key[slab] = key;
+    if (this.structure !== null) this.structure[slab] = structure;
     this.used[slab] = 0;
     this.freeHead[slab] = NO_BUFFER;
     this.heapPosition[slab] = NO_SLAB;
@@ -78,6 +95,7 @@ export class SlabLayer {
       const buffer = this.newBuffer();
       this.address[buffer] = firstBuffer + chunk * this.chunkBytes;
       this.slabOf[buffer] = slab;
+      if (bufctls !== null) this.bufctl![buffer] = bufctls[chunk]!;
       this.nextBuffer[buffer] = this.freeHead[slab]!;
       this.freeHead[slab] = buffer;
     }
@@ -112,12 +130,19 @@ export class SlabLayer {
   /** Row of the slab that the last `give` emptied; -1 if it emptied none. */
   emptied = NO_SLAB;
 
-  /** Forgets the emptied slab and returns its base. */
-  removeEmptied(): Address {
+  /** Address of the emptied slab's structure, 0 where that is not kept. */
+  get emptiedStructure(): Address {
+    return this.structure === null ? 0 : this.structure[this.emptied]!;
+  }
+
+  /** Forgets the emptied slab and returns its base. Fills `bufctls`, top of the stack of free buffers first. */
+  removeEmptied(bufctls: Float64Array | null = null): Address {
     const slab = this.emptied;
     let buffer = this.freeHead[slab]!;
+    let position = 0;
     while (buffer !== NO_BUFFER) {
       const next = this.nextBuffer[buffer]!;
+      if (bufctls !== null) bufctls[position++] = this.bufctl![buffer]!;
       this.nextBuffer[buffer] = this.unusedBuffer;
       this.unusedBuffer = buffer;
       buffer = next;
@@ -266,6 +291,7 @@ export class SlabLayer {
     const rows = this.base.length * 2;
     this.base = larger(this.base, new Float64Array(rows));
     this.key = larger(this.key, new Float64Array(rows));
+    if (this.structure !== null) this.structure = larger(this.structure, new Float64Array(rows));
     this.used = larger(this.used, new Int32Array(rows));
     this.freeHead = larger(this.freeHead, new Int32Array(rows));
     this.heapPosition = larger(this.heapPosition, new Int32Array(rows));
@@ -276,6 +302,7 @@ export class SlabLayer {
     this.address = larger(this.address, new Float64Array(rows));
     this.slabOf = larger(this.slabOf, new Int32Array(rows));
     this.nextBuffer = larger(this.nextBuffer, new Int32Array(rows));
+    if (this.bufctl !== null) this.bufctl = larger(this.bufctl, new Float64Array(rows));
   }
 }
 

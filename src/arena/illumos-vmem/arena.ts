@@ -14,7 +14,7 @@ import { ANCHOR, FIRST_HEAD, FREE_LISTS, NO_TAG, SENTINEL, Tag, TagTable } from 
 export const MAX_QUANTUM_CACHES = 16;
 
 /** Highest end of an address range. */
-const TOP: Address = 2 ** 53;
+export const TOP: Address = 2 ** 53;
 
 /** Tags that one operation may create: two remainders, the allocated tag, and a span with its segment. */
 const TAGS_PER_OPERATION = 8;
@@ -201,7 +201,10 @@ export class VmemArena implements ArenaFigures {
   /** vmem_update: fits the hash table to the number of live segments. */
   update(): void {
     const buckets = this.hash.wantedBuckets(this.allocs - this.frees);
-    if (buckets === this.hash.buckets) return;
+    if (buckets !== this.hash.buckets) this.rescaleHash(buckets);
+  }
+
+  protected rescaleHash(buckets: number): void {
     this.lock.acquire();
     this.hash.rescale(buckets);
   }
@@ -294,7 +297,7 @@ export class VmemArena implements ArenaFigures {
   }
 
   /** Internally a result is the allocated tag, or NO_TAG: an address would be boxed at every call. */
-  private allocTag(size: Bytes, flags: number): number {
+  protected allocTag(size: Bytes, flags: number): number {
     if (!(size > 0)) throw new MisuseError('allocation of no bytes', { arena: this.name, size, flags });
     if ((flags & VmFlag.NEXTFIT) !== 0) {
       this.lock.acquire();
@@ -346,7 +349,7 @@ export class VmemArena implements ArenaFigures {
    * Best fit takes the smallest of the first list that has any fit, the first met among equals, and stops early on
    * an exact size; the other policies take the first fit in list order.
    */
-  private search(
+  protected search(
     size: Bytes,
     align: Bytes,
     phase: Bytes,
@@ -392,20 +395,28 @@ export class VmemArena implements ArenaFigures {
     return mightFit ? sure - 1 : sure;
   }
 
-  /** Imports a span that holds the request and returns its segment. */
-  private import(size: Bytes, align: Bytes, phase: Bytes, flags: number): number {
+  /** Imports a span that holds the request. Returns its segment, or NO_TAG. */
+  protected import(size: Bytes, align: Bytes, phase: Bytes, flags: number): number {
     const { source } = this;
     if (source === null) return NO_TAG;
+    const base = source.importSpan(this.importBytesFor(source, size, align, phase), align, flags & KM_FLAGS);
+    return base === NO_ADDRESS ? NO_TAG : this.takeIn(base, source.importedBytes);
+  }
+
+  /** Bytes to import so that the request fits wherever the span lies. */
+  protected importBytesFor(source: SpanSource, size: Bytes, align: Bytes, phase: Bytes): Bytes {
     const granule = Math.max(this.quantum, source.quantum);
     let slack = phase;
     if (align > granule && (this.flags & ArenaFlag.XALIGN) === 0) {
       slack = phase % granule !== 0 ? align - this.quantum : align - granule;
     }
-    const wanted = Math.ceil(Math.max(size + slack, this.minImport) / granule) * granule;
-    const base = source.importSpan(wanted, align, flags & KM_FLAGS);
-    if (base === NO_ADDRESS) return NO_TAG;
+    return Math.ceil(Math.max(size + slack, this.minImport) / granule) * granule;
+  }
+
+  /** Makes what was imported a span. Returns its segment. */
+  protected takeIn(base: Address, bytes: Bytes): number {
     this.imports++;
-    return this.createSpan(base, source.importedBytes, Tag.importedSpan);
+    return this.createSpan(base, bytes, Tag.importedSpan);
   }
 
   /** A span at the end of the arena list, all of it free. Returns its segment. */

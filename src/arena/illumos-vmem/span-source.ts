@@ -9,7 +9,9 @@ export interface SpanSource {
   readonly quantum: Bytes;
   /** False where there is no free function: imported spans then stay for good. */
   readonly returnsSpans: boolean;
-  /** Length of the span that the last successful import brought. */
+  /** Whether an import may bring more than was asked for (vmem_xcreate). */
+  readonly mayBringMore: boolean;
+  /** Length of the span that the last successful import brought; imports may nest. */
   readonly importedBytes: Bytes;
   /** Takes at least `size` bytes from the source; `align` concerns only sources that promise alignment. */
   importSpan(size: Bytes, align: Bytes, flags: number): Address;
@@ -20,12 +22,14 @@ export interface SpanSource {
 export class AllocSource implements SpanSource {
   readonly arena: VmemArena;
   readonly returnsSpans: boolean;
+  readonly mayBringMore: boolean;
   importedBytes = 0;
   private readonly granularity: Bytes;
 
   constructor(arena: VmemArena, { returnsSpans = true, granularity = 1 } = {}) {
     this.arena = arena;
     this.returnsSpans = returnsSpans;
+    this.mayBringMore = granularity > 1;
     this.granularity = granularity;
   }
 
@@ -34,8 +38,10 @@ export class AllocSource implements SpanSource {
   }
 
   importSpan(size: Bytes, _align: Bytes, flags: number): Address {
-    this.importedBytes = roundUp(size, this.granularity);
-    return this.arena.alloc(this.importedBytes, flags);
+    const bytes = roundUp(size, this.granularity);
+    const base = this.arena.alloc(bytes, flags);
+    this.importedBytes = bytes;
+    return base;
   }
 
   returnSpan(base: Address, size: Bytes): void {
@@ -47,6 +53,7 @@ export class AllocSource implements SpanSource {
 export class AlignedSource implements SpanSource {
   readonly arena: VmemArena;
   readonly returnsSpans = true;
+  readonly mayBringMore = true;
   importedBytes = 0;
   private readonly granularity: Bytes;
 
@@ -60,9 +67,10 @@ export class AlignedSource implements SpanSource {
   }
 
   importSpan(size: Bytes, align: Bytes, flags: number): Address {
-    this.importedBytes = roundUp(size, this.granularity);
-    const alignment = Math.max(align, this.arena.quantum);
-    return this.arena.xalloc(this.importedBytes, alignment, 0, 0, 0, 0, flags);
+    const bytes = roundUp(size, this.granularity);
+    const base = this.arena.xalloc(bytes, Math.max(align, this.arena.quantum), 0, 0, 0, 0, flags);
+    this.importedBytes = bytes;
+    return base;
   }
 
   returnSpan(base: Address, size: Bytes): void {
@@ -77,6 +85,7 @@ export class AlignedSource implements SpanSource {
 export class FirewallSource implements SpanSource {
   readonly arena: VmemArena;
   readonly returnsSpans = true;
+  readonly mayBringMore = false;
   importedBytes = 0;
   private readonly guard: Bytes;
 
@@ -90,8 +99,9 @@ export class FirewallSource implements SpanSource {
   }
 
   importSpan(size: Bytes, _align: Bytes, flags: number): Address {
+    const base = this.arena.alloc(size + this.guard, flags | VmFlag.NEXTFIT);
     this.importedBytes = size;
-    return this.arena.alloc(size + this.guard, flags | VmFlag.NEXTFIT);
+    return base;
   }
 
   returnSpan(base: Address, size: Bytes): void {

@@ -3,6 +3,7 @@ import { LockTable } from '../../core/locks.js';
 import type { Bytes } from '../../core/units.js';
 import { type CacheHost, KmemCache, type SlabGeometry, type SlabSource } from '../illumos-kmem/cache.js';
 import { quantumCacheGeometry } from '../illumos-kmem/slab-geometry.js';
+import type { CacheMetadata } from '../illumos-kmem/slab-structures.js';
 import { type ArenaHost, type ArenaSpec, type QuantumCache, slabBytesFor, VmemArena } from './arena.js';
 import { ArenaFlag } from './flags.js';
 
@@ -11,10 +12,22 @@ export interface SystemOptions {
   readonly space: AddressSpace;
   readonly cpus: number;
   readonly locks?: LockTable;
-  /** Address of a new slab's structure, which decides between equal slabs; default: the slab's own base. */
+  /**
+   * What decides between equal slabs. Default: the address of the slab's structure, as in the kernel; where metadata are
+   * not modelled, the slab's base.
+   */
   readonly slabKey?: (cache: KmemCache, slabBase: Address) => number;
   /** Called when reap tasks have been queued: `runReaps` is then to be called soon. Default: never reap. */
   readonly onReapQueued?: () => void;
+  /** Where caches get their structures from; default: memory that is not modelled. */
+  readonly metadata?: CacheMetadata;
+  /** Told of each new slab, with the address of its structure, or its base where metadata are not modelled. */
+  readonly onSlabCreated?: (
+    cache: KmemCache,
+    slabBase: Address,
+    firstBuffer: Address,
+    structure: Address,
+  ) => void;
 }
 
 /**
@@ -30,6 +43,7 @@ export class VmemSystem implements ArenaHost, CacheHost {
   readonly arenas: VmemArena[] = [];
   readonly caches: KmemCache[] = [];
   readonly locks: LockTable;
+  readonly metadata: CacheMetadata | null;
   private readonly options: SystemOptions;
   private readonly ordinaryReap = new ReapRequest();
   private readonly identifierReap = new ReapRequest();
@@ -39,13 +53,18 @@ export class VmemSystem implements ArenaHost, CacheHost {
     this.space = options.space;
     this.cpus = options.cpus;
     this.locks = options.locks ?? new LockTable();
+    this.metadata = options.metadata ?? null;
   }
 
   /** vmem_create; an own span is added by the caller. */
   createArena(spec: ArenaSpec): VmemArena {
-    const arena = new VmemArena(spec, this);
+    const arena = this.newArena(spec);
     this.arenas.push(arena);
     return arena;
+  }
+
+  protected newArena(spec: ArenaSpec): VmemArena {
+    return new VmemArena(spec, this);
   }
 
   /** kmem_cache_create for an object cache. */
@@ -68,8 +87,9 @@ export class VmemSystem implements ArenaHost, CacheHost {
     return this.createCache(`${arena.name}_${size}`, size, geometry, arena, identifiers);
   }
 
-  slabKey(cache: KmemCache, slabBase: Address): number {
-    return this.options.slabKey?.(cache, slabBase) ?? slabBase;
+  slabCreated(cache: KmemCache, slabBase: Address, firstBuffer: Address, structure: Address): number {
+    this.options.onSlabCreated?.(cache, slabBase, firstBuffer, structure);
+    return this.options.slabKey?.(cache, slabBase) ?? structure;
   }
 
   requestReap(identifiers: boolean): void {

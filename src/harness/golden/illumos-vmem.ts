@@ -1,40 +1,78 @@
 import { createHash } from 'node:crypto';
+import { HostedArena } from '../../arena/illumos-kernel/hosted-arena.js';
+import type { KernelTree } from '../../arena/illumos-kernel/kernel-tree.js';
 import type { KmemCache } from '../../arena/illumos-kmem/cache.js';
 import type { VmemArena } from '../../arena/illumos-vmem/arena.js';
 import { ArenaFlag, VmFlag } from '../../arena/illumos-vmem/flags.js';
 import { arenaListOrder, spansInAddressOrder, tagLines } from '../../arena/illumos-vmem/inspect.js';
 import { AlignedSource, AllocSource, type SpanSource } from '../../arena/illumos-vmem/span-source.js';
-import { VmemSystem } from '../../arena/illumos-vmem/system.js';
+import { type SystemOptions, VmemSystem } from '../../arena/illumos-vmem/system.js';
 import { ANCHOR, ROTOR } from '../../arena/illumos-vmem/tags.js';
 import { type Address, NO_ADDRESS } from '../../core/address.js';
 import { InputError } from '../../core/errors.js';
 import type { CaseArena, GoldenCase, TableRow } from './golden-case.js';
+import { hasHeapAddresses, isKernelTreeCase, KMEM, startKernelTree } from './illumos-kernel.js';
 import { type CaseOperations, NO_RESULT } from './operations.js';
-import type { Oracle, OracleModel } from './oracle.js';
+import type { Oracle, OracleModel, PreparedCase } from './oracle.js';
 
 /** Operations of golden/illumos-vmem/README.md, in an order of our own. */
-const OPS = ['alloc', 'free', 'xalloc', 'xfree', 'add', 'update', 'reap', 'qreap', 'cpu'] as const;
-const Op = { alloc: 0, free: 1, xalloc: 2, xfree: 3, add: 4, update: 5, reap: 6, qreap: 7, cpu: 8 } as const;
+const Op = {
+  alloc: 0,
+  free: 1,
+  xalloc: 2,
+  xfree: 3,
+  add: 4,
+  update: 5,
+  reap: 6,
+  qreap: 7,
+  cpu: 8,
+  kalloc: 9,
+  kfree: 10,
+} as const;
+
+/** Operations of kernel-tree cases only. */
+const KMEM_OPS: readonly string[] = ['kalloc', 'kfree'];
 
 const MAX_CPUS_SHOWN = 8;
 
+const TABLES = {
+  checkpointTables: ['checkpoints.csv', 'qcache.csv'],
+  initialTables: ['initial_segments.csv.gz'],
+  finalTables: ['segments.csv.gz', 'freelists.csv.gz', 'slabs.csv.gz'],
+} as const;
+
+/**
+ * The vectors against arenas on a whole kernel tree, from which they take their structures as in the oracle: spare
+ * structures and the addresses of slab structures are compared as well.
+ */
+const onKernelTree: Oracle = {
+  ...TABLES,
+  name: 'illumos-vmem on a kernel tree',
+  unmodelled: () => ({}),
+  skipReason: (golden) => {
+    if (isKernelTreeCase(golden)) return 'compared already';
+    return hasHeapAddresses(golden) ? undefined : 'the heap lies outside the address space of the case';
+  },
+  prepare: (golden) => prepare(golden, true),
+};
+
 /** Vectors of the illumos kernel's vmem.c and kmem.c. */
 export const illumosVmemOracle: Oracle = {
+  ...TABLES,
   name: 'illumos-vmem',
-  checkpointTables: ['checkpoints.csv', 'qcache.csv'],
-  finalTables: ['segments.csv.gz', 'freelists.csv.gz', 'slabs.csv.gz'],
-  unmodelled: { nsegfree: 'spare segment structures: metadata are not taken from the modelled arenas (D2)' },
-  skipReason: (golden) => {
-    const builtin = golden.description.builtin_arenas;
-    return Array.isArray(builtin) && builtin.length > 0
-      ? 'the kernel takes its metadata from the modelled heap, which this model does not (D2)'
-      : undefined;
-  },
-  prepare: (golden) => {
-    const operations = decode(golden);
-    return { start: (recording) => new IllumosVmemModel(golden, operations, recording) };
-  },
+  unmodelled: (golden): Readonly<Record<string, string>> =>
+    isKernelTreeCase(golden)
+      ? {}
+      : { nsegfree: 'spare segment structures: metadata are not taken from the modelled arenas (D2)' },
+  skipReason: () => undefined,
+  prepare: (golden) => prepare(golden, isKernelTreeCase(golden)),
+  companion: onKernelTree,
 };
+
+function prepare(golden: GoldenCase, onTree: boolean): PreparedCase {
+  const operations = decode(golden);
+  return { start: (recording) => new IllumosVmemModel(golden, operations, recording, onTree) };
+}
 
 /** The operations with what is needed of each most often in one column. */
 interface DecodedOperations extends CaseOperations {
@@ -76,27 +114,38 @@ class IllumosVmemModel implements OracleModel {
   lastResult = NO_RESULT;
   private readonly operations: DecodedOperations;
   private readonly system: VmemSystem;
+  /** What the case's arenas take their structures from; null when metadata are not modelled. */
+  private readonly tree: KernelTree | null;
+  /** Those that the case's tables list, in order of creation. */
+  private readonly shownArenas: readonly VmemArena[];
+  /** By row of the case's arena names. */
   private readonly arenas: VmemArena[];
   private readonly addressOf: Float64Array;
-  private readonly slabLog: string[] = [];
-  private row = 0;
+  private readonly slabLog: { readonly arena: string; readonly line: string }[] = [];
+  private row = -1;
   private reapQueued = false;
 
-  constructor(golden: GoldenCase, operations: DecodedOperations, recording: boolean) {
+  constructor(golden: GoldenCase, operations: DecodedOperations, recording: boolean, onTree: boolean) {
     this.operations = operations;
     const onReapQueued = () => {
       this.reapQueued = true;
     };
-    const log = (line: string) => {
-      this.slabLog.push(`${operations.seq[this.row]},${line}`);
-    };
-    this.system = new VmemSystem({
+    const slabKey = slabKeys(golden, onTree);
+    const options: SystemOptions = {
       space: operations.space,
       cpus: golden.cpus,
-      slabKey: slabKeys(golden, recording ? log : undefined),
+      ...(slabKey !== undefined && { slabKey }),
+      ...(recording && {
+        onSlabCreated: this.logSlab.bind(this, onTree ? null : structureTexts(golden)),
+      }),
       ...(golden.description.auto_reap === true && { onReapQueued }),
-    });
-    this.arenas = createArenas(golden, this.system);
+    };
+    this.tree = onTree ? startKernelTree(golden, options) : null;
+    this.system = this.tree?.system ?? new VmemSystem(options);
+    const firstOwn = isKernelTreeCase(golden) ? 0 : this.system.arenas.length;
+    createArenas(golden, this.system);
+    this.shownArenas = this.system.arenas.slice(firstOwn);
+    this.arenas = operations.arenaNames.map((name) => this.arenaNamed(name));
     this.addressOf = new Float64Array(operations.slotLimit).fill(NO_ADDRESS);
   }
 
@@ -118,15 +167,34 @@ class IllumosVmemModel implements OracleModel {
     return arenaRow(this.arenaNamed(wanted.arena!));
   }
 
-  finalTable(table: string): readonly string[] {
-    if (table === 'slabs.csv.gz') return this.slabLog;
-    return this.arenas.flatMap((arena) =>
-      table === 'segments.csv.gz' ? segmentRows(arena) : freeListRows(arena),
+  wholeTable(table: string): readonly string[] {
+    const { shownArenas } = this;
+    if (table === 'slabs.csv.gz') {
+      const shown = this.slabLog.filter((entry) => shownArenas.some(({ name }) => name === entry.arena));
+      return shown.map(({ line }) => line);
+    }
+    return shownArenas.flatMap((arena) =>
+      table === 'freelists.csv.gz' ? freeListRows(arena) : segmentRows(arena),
     );
   }
 
   dump(arena: string, around?: readonly Address[]): string {
     return tagLines(this.arenaNamed(arena), around);
+  }
+
+  /** `structures`: what the case lists, null where the model knows the address itself (`modelled`). */
+  private logSlab(
+    structures: readonly string[] | null,
+    cache: KmemCache,
+    base: Address,
+    first: Address,
+    modelled: Address,
+  ): void {
+    const { space, seq } = this.operations;
+    const when = this.row < 0 ? 0 : seq[this.row];
+    const structure = structures === null ? space.format(modelled) : (structures[this.slabLog.length] ?? '');
+    const line = `${when},${cache.name},${space.format(base)},${space.format(first)},${structure}`;
+    this.slabLog.push({ arena: cache.source.name, line });
   }
 
   private runReaps(): void {
@@ -193,14 +261,28 @@ class IllumosVmemModel implements OracleModel {
       case Op.qreap:
         system.reapQuantumCaches(arena);
         return true;
+      case Op.kalloc:
+        return this.kmemAlloc(row);
+      case Op.kfree:
+        this.tree!.kmemFree(this.addressOf[ops.slot[row]!]!, ops.size[row]!);
+        return true;
       default:
         system.cpu = ops.size[row]!;
         return true;
     }
   }
 
+  private kmemAlloc(row: number): boolean {
+    const ops = this.operations;
+    const address = this.tree!.kmemAlloc(ops.size[row]!, flagsIn(ops.code[row]!));
+    this.addressOf[ops.slot[row]!] = address;
+    return address === ops.result[row] || this.isWrong(address);
+  }
+
+  /** Where kmem_alloc is addressed like an arena, the one that its caches take slabs from stands for it. */
   private arenaNamed(name: string): VmemArena {
-    const arena = this.arenas.find((candidate) => candidate.name === name);
+    if (this.tree !== null && name === KMEM) return this.tree.kmemDefault;
+    const arena = this.system.arenas.find((candidate) => candidate.name === name);
     if (arena === undefined) throw new InputError(`unknown arena '${name}'`, { field: 'arena' });
     return arena;
   }
@@ -213,10 +295,10 @@ class IllumosVmemModel implements OracleModel {
 }
 
 function kindOf(name: string, golden: GoldenCase): number {
-  const kind = OPS.indexOf(name as (typeof OPS)[number]);
-  if (kind >= 0) return kind;
+  const known = Object.keys(Op).filter((op) => !KMEM_OPS.includes(op) || isKernelTreeCase(golden));
+  if (known.includes(name)) return Op[name as keyof typeof Op];
   const file = golden.path('ops.csv.gz');
-  throw new InputError(`unknown operation '${name}'`, { file, field: 'op', allowed: OPS.join(', ') });
+  throw new InputError(`unknown operation '${name}'`, { file, field: 'op', allowed: known.join(', ') });
 }
 
 function flagBits(text: string, known: Readonly<Record<string, number>>, golden: GoldenCase): number {
@@ -232,8 +314,7 @@ function flagBits(text: string, known: Readonly<Record<string, number>>, golden:
   return bits;
 }
 
-function createArenas(golden: GoldenCase, system: VmemSystem): VmemArena[] {
-  const arenas: VmemArena[] = [];
+function createArenas(golden: GoldenCase, system: VmemSystem): void {
   for (const row of golden.arenas) {
     const arena = system.createArena({
       name: row.name,
@@ -241,12 +322,10 @@ function createArenas(golden: GoldenCase, system: VmemSystem): VmemArena[] {
       qcacheMax: row.qcache_max ?? 0,
       flags:
         flagBits(row.flags ?? '', ArenaFlag, golden) | (row.import === 'xgran_align' ? ArenaFlag.XALIGN : 0),
-      source: spanSource(row, arenas, golden),
+      source: spanSource(row, system.arenas, golden),
     });
     if (row.size > 0) arena.addSpan(system.space.toNumber(BigInt(row.base)), row.size);
-    arenas.push(arena);
   }
-  return arenas;
 }
 
 function spanSource(row: CaseArena, arenas: readonly VmemArena[], golden: GoldenCase): SpanSource | null {
@@ -266,20 +345,20 @@ function spanSource(row: CaseArena, arenas: readonly VmemArena[], golden: Golden
 
 /**
  * What decides between equal slabs. `slab_base` cases: the slab's base. `struct_addr` cases: the address of the slab
- * structure, which comes from metadata that the model does not have: the case lists them in order of creation.
+ * structure, which the kernel tree knows; for models without metadata the case lists them in order of creation.
  */
-function slabKeys(golden: GoldenCase, log?: (line: string) => void) {
+function slabKeys(golden: GoldenCase, onTree: boolean): NonNullable<SystemOptions['slabKey']> | undefined {
+  if (golden.description.slab_tie !== 'struct_addr') return (_cache, base) => base;
+  if (onTree) return undefined;
   const { space } = golden.operations;
-  const supplied = golden.description.slab_tie === 'struct_addr';
-  const keys = golden.has('slabs.csv.gz') && (supplied || log) ? golden.table('slabs.csv.gz') : [];
+  const keys = structureTexts(golden).map((text) => space.toNumber(BigInt(text)));
   let created = 0;
-  return (cache: KmemCache, base: Address): number => {
-    const row = keys[created++];
-    // Colours of quantum caches are always 0, so the first buffer is the slab's base.
-    log?.(`${cache.name},${space.format(base)},${space.format(base)},${row?.struct_addr ?? ''}`);
-    if (!supplied) return base;
-    return row === undefined ? base : space.toNumber(BigInt(row.struct_addr!));
-  };
+  return (_cache, base) => keys[created++] ?? base;
+}
+
+/** The addresses of slab structures that the case lists, in order of creation. */
+function structureTexts(golden: GoldenCase): readonly string[] {
+  return golden.has('slabs.csv.gz') ? golden.table('slabs.csv.gz').map((row) => row.struct_addr!) : [];
 }
 
 function arenaRow(arena: VmemArena): TableRow {
@@ -324,6 +403,7 @@ function arenaCounters(arena: VmemArena): TableRow {
     k_search: String(arena.searches),
     k_lookup: String(arena.hash.lookups),
     k_wait: String(arena.waits),
+    ...(arena instanceof HostedArena && { nsegfree: String(arena.spareSegments) }),
   };
 }
 
@@ -333,7 +413,7 @@ function cacheRow(cache: KmemCache): TableRow {
     arena: cache.source.name,
     bufsize: String(cache.bufferBytes),
     slabsize: String(geometry.slabBytes),
-    maxchunks: String(geometry.chunks),
+    maxchunks: String(cache.maxChunks),
     buftotal: String(cache.buffers),
     bufslab: String(cache.buffers - slabs.buffersInUse),
     slab_create: String(cache.slabCreates),

@@ -11,8 +11,8 @@ export interface OracleModel {
   readonly lastResult: number;
   /** Our version of a row that a checkpoint table has now; only modelled columns. */
   checkpoint(table: string, wanted: TableRow): TableRow;
-  /** Our version of a whole table, one text line per row, header excluded. */
-  finalTable(table: string): readonly string[];
+  /** Our version of a whole table as of now, one text line per row, header excluded. */
+  wholeTable(table: string): readonly string[];
   /** The tags around some addresses in the arena, for people; all of them without addresses. */
   dump(arena: string, around?: readonly Address[]): string;
 }
@@ -29,11 +29,15 @@ export interface Oracle {
   readonly name: string;
   /** Tables with a `seq` column, compared row by row after that operation. */
   readonly checkpointTables: readonly string[];
+  /** Tables compared whole before the first operation. */
+  readonly initialTables: readonly string[];
   /** Tables compared whole after the last operation. */
   readonly finalTables: readonly string[];
-  /** Columns of checkpoint tables that are not modelled, with the reason. */
-  readonly unmodelled: Readonly<Record<string, string>>;
+  /** Columns of the case's checkpoint tables that are not modelled, with the reason. */
+  unmodelled(golden: GoldenCase): Readonly<Record<string, string>>;
   /** Why a case cannot be replayed, or undefined if it can. */
   skipReason(golden: GoldenCase): string | undefined;
   prepare(golden: GoldenCase): PreparedCase;
+  /** A larger model that the same vectors are held against once the first has passed. */
+  readonly companion?: Oracle;
 }

@@ -19,9 +19,17 @@ export interface Mismatch {
   readonly context: string;
 }
 
-/** Replays a case and compares everything that it records. Returns the first difference, or undefined. */
+/**
+ * Replays a case and compares everything that it records, then the same with the oracle's companion.
+ * Returns the first difference, or undefined.
+ */
 export function verifyCase(golden: GoldenCase, oracle: Oracle): Mismatch | undefined {
-  return new Verification(golden, oracle).run();
+  const mismatch = new Verification(golden, oracle).run();
+  const { companion } = oracle;
+  if (mismatch !== undefined || companion?.skipReason(golden) !== undefined) return mismatch;
+  if (companion === undefined) return undefined;
+  const second = verifyCase(golden, companion);
+  return second && { ...second, what: `${companion.name}: ${second.what}` };
 }
 
 /** Replays a case up to and including the operation `seq` and returns the tags of every arena as text. */
@@ -40,6 +48,7 @@ class Verification {
   private readonly oracle: Oracle;
   private readonly ops: CaseOperations;
   private readonly model: OracleModel;
+  private readonly unmodelled: Readonly<Record<string, string>>;
   /** Rows of each checkpoint table by seq. */
   private readonly checkpoints: readonly { table: string; rows: Map<number, TableRow[]> }[];
 
@@ -47,6 +56,7 @@ class Verification {
     this.golden = golden;
     this.oracle = oracle;
     this.ops = golden.operations;
+    this.unmodelled = oracle.unmodelled(golden);
     this.model = oracle.prepare(golden).start(true);
     this.checkpoints = oracle.checkpointTables
       .filter((table) => golden.has(table))
@@ -55,7 +65,8 @@ class Verification {
 
   run(): Mismatch | undefined {
     const { ops } = this;
-    const before = this.compareCheckpoint((ops.seq[0] ?? 1) - 1, -1);
+    const before =
+      this.compareTables(this.oracle.initialTables, -1) ?? this.compareCheckpoint((ops.seq[0] ?? 1) - 1, -1);
     if (before !== undefined) return before;
     for (let row = 0; row < ops.length; ) {
       const end = this.nextCheckpoint(row) + 1;
@@ -63,7 +74,7 @@ class Verification {
       if (mismatch !== undefined) return mismatch;
       row = end;
     }
-    return this.compareFinalTables();
+    return this.compareTables(this.oracle.finalTables, ops.length - 1);
   }
 
   /** First row at or behind `row` that a checkpoint follows; the last row if none does. */
@@ -111,20 +122,20 @@ class Verification {
 
   private firstDifference(wanted: TableRow, got: TableRow): string | undefined {
     return Object.keys(wanted)
-      .filter((column) => !(column in this.oracle.unmodelled) && !KEYS.has(column))
+      .filter((column) => !(column in this.unmodelled) && !KEYS.has(column))
       .find((column) => wanted[column] !== got[column]);
   }
 
-  private compareFinalTables(): Mismatch | undefined {
-    const last = this.ops.length - 1;
-    for (const table of this.oracle.finalTables.filter((file) => this.golden.has(file))) {
+  /** Compares whole tables after the operation in `row`, -1 = before the first. */
+  private compareTables(tables: readonly string[], row: number): Mismatch | undefined {
+    for (const table of tables.filter((file) => this.golden.has(file))) {
       const wanted = this.golden.text(table).trimEnd().split('\n').slice(1);
-      const got = this.model.finalTable(table);
+      const got = this.model.wholeTable(table);
       const line = wanted.findIndex((text, index) => text !== got[index]);
       if (line >= 0)
-        return this.mismatch(last, `${table} row ${line + 1}`, wanted[line]!, got[line] ?? '(none)', []);
+        return this.mismatch(row, `${table} row ${line + 1}`, wanted[line]!, got[line] ?? '(none)', []);
       if (got.length > wanted.length) {
-        return this.mismatch(last, `${table} row ${wanted.length + 1}`, '(none)', got[wanted.length]!, []);
+        return this.mismatch(row, `${table} row ${wanted.length + 1}`, '(none)', got[wanted.length]!, []);
       }
     }
     return undefined;
