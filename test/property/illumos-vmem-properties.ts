@@ -20,7 +20,7 @@ const SPAN_QUANTA = 64;
  * Where spans of at most 64 quanta of at most 2^30 bytes go; none overlap. Each is a place that a number
  * representation may get wrong.
  */
-const PLACES: Readonly<Record<string, (bytes: bigint, quantum: bigint) => bigint>> = {
+export const PLACES: Readonly<Record<string, (bytes: bigint, quantum: bigint) => bigint>> = {
   lowest: (_bytes, quantum) => quantum,
   endsAt2to47: (bytes) => 2n ** 47n - bytes,
   endsAt2to53: (bytes) => 2n ** 53n - bytes,
@@ -40,8 +40,8 @@ export interface SpanPlan {
   readonly quanta: number;
 }
 
-/** An arena that imports: from the arena before it by `back`, modulo their number. */
-interface ChildPlan {
+/** An arena that imports: from the arena `back` places before the one before it, or the first. */
+export interface ChildPlan {
   readonly back: number;
   readonly kind: Exclude<ArenaDescription['import'], 'none'>;
   /** Its quantum is the source's shifted right by this. */
@@ -52,7 +52,7 @@ interface ChildPlan {
 }
 
 /** One step; numbers are taken modulo what there is to choose from. */
-interface Step {
+export interface Step {
   readonly kind: 'alloc' | 'xalloc' | 'free' | 'add' | 'update' | 'reap' | 'qreap' | 'cpu';
   readonly pick: number;
   readonly quanta: number;
@@ -62,7 +62,7 @@ interface Step {
   readonly constraint: ConstraintPlan;
 }
 
-interface ConstraintPlan {
+export interface ConstraintPlan {
   readonly alignPower: number;
   readonly phase: number;
   /** 0 = none, else the smallest that is allowed, shifted left by this − 1. */
@@ -229,6 +229,35 @@ const quantaArbitrary = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: 1, max: SPAN_QUANTA }) },
 );
 
+interface Weights {
+  readonly alloc: number;
+  readonly xalloc: number;
+  readonly free: number;
+  readonly rest: number;
+}
+
+function mixture({ alloc, xalloc, free, rest }: Weights): fc.Arbitrary<Step['kind']> {
+  const weighted: fc.WeightedArbitrary<Step['kind']>[] = [
+    { weight: alloc, arbitrary: fc.constant('alloc') },
+    { weight: xalloc, arbitrary: fc.constant('xalloc') },
+    { weight: free, arbitrary: fc.constant('free') },
+    { weight: 1, arbitrary: fc.constant('add') },
+    { weight: rest, arbitrary: fc.constantFrom('update', 'reap', 'qreap', 'cpu') },
+  ];
+  return fc.oneof(...weighted);
+}
+
+function stepArbitrary(kind: fc.Arbitrary<Step['kind']>): fc.Arbitrary<Step> {
+  return fc.record({
+    kind,
+    pick: fc.nat({ max: 1000 }),
+    quanta: quantaArbitrary,
+    short: fc.constantFrom(0, 0, 1, 31, 63),
+    flags: flagsArbitrary,
+    constraint: constraintArbitrary,
+  });
+}
+
 /** Steps whose mixture is drawn anew for each scenario, so that rare mixtures happen. */
 const stepsArbitrary = fc
   .record({
@@ -237,24 +266,9 @@ const stepsArbitrary = fc
     free: fc.integer({ min: 1, max: 8 }),
     rest: fc.integer({ min: 0, max: 1 }),
   })
-  .chain(({ alloc, xalloc, free, rest }) => {
-    const weighted: fc.WeightedArbitrary<Step['kind']>[] = [
-      { weight: alloc, arbitrary: fc.constant('alloc') },
-      { weight: xalloc, arbitrary: fc.constant('xalloc') },
-      { weight: free, arbitrary: fc.constant('free') },
-      { weight: 1, arbitrary: fc.constant('add') },
-      { weight: rest, arbitrary: fc.constantFrom('update', 'reap', 'qreap', 'cpu') },
-    ];
-    const step: fc.Arbitrary<Step> = fc.record({
-      kind: fc.oneof(...weighted),
-      pick: fc.nat({ max: 1000 }),
-      quanta: quantaArbitrary,
-      short: fc.constantFrom(0, 0, 1, 31, 63),
-      flags: flagsArbitrary,
-      constraint: constraintArbitrary,
-    });
-    return fc.array(step, { minLength: 1, maxLength: 120, size: 'max' });
-  });
+  .chain((weights) =>
+    fc.array(stepArbitrary(mixture(weights)), { minLength: 1, maxLength: 120, size: 'max' }),
+  );
 
 const childArbitrary: fc.Arbitrary<ChildPlan> = fc.record({
   back: fc.nat({ max: 2 }),
@@ -271,7 +285,7 @@ const spansArbitrary = fc
     fc.tuple(...places.map((place) => fc.record({ place: fc.constant(place), quanta: quantaArbitrary }))),
   );
 
-export const scenarioArbitrary: fc.Arbitrary<Scenario> = fc
+const scenarioArbitrary: fc.Arbitrary<Scenario> = fc
   .record({
     quantumPower: fc.constantFrom(0, 3, 4, 12, 12, 20, 30),
     across: fc.boolean(),
@@ -289,6 +303,14 @@ function withoutOverlap(scenario: Scenario): Scenario {
   const isAcross = scenario.across && scenario.spans.some(({ place }) => place === 'beginsAt2to63');
   if (!isAcross) return scenario;
   return { ...scenario, spans: scenario.spans.filter(({ place }) => place !== 'endsAt2to63') };
+}
+
+/** `count` steps of one mixture of everything. */
+export function drawSteps(seed: number, count: number): Step[] {
+  return fc.sample(stepArbitrary(mixture({ alloc: 6, xalloc: 4, free: 8, rest: 1 })), {
+    seed,
+    numRuns: count,
+  });
 }
 
 /** The golden case that a scenario describes. */

@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import { ReferenceCache } from './reference-kmem.js';
-import { type Element, highestBit, ReferenceArena, type ReferenceSource, up } from './reference-vmem.js';
+import {
+  type Element,
+  highestBit,
+  larger,
+  ReferenceArena,
+  type ReferenceSource,
+  up,
+} from './reference-vmem.js';
 
 /** An arena as case.json and arenas.csv describe it. */
 export interface ArenaDescription {
@@ -148,7 +155,7 @@ export class ReferenceSystem {
     const quantum = BigInt(description.quantum);
     const identifiers = flags.includes('IDENTIFIER');
     const cachedQuanta = Math.min(Math.floor(description.qcache_max / description.quantum), 16);
-    const slabBytes = atLeast64(2n ** BigInt(highestBit(3n * BigInt(cachedQuanta) * quantum)));
+    const slabBytes = larger(2n ** BigInt(highestBit(3n * BigInt(cachedQuanta) * quantum)), 64n);
     const uncached = flags.includes('NO_QCACHE');
     const arena = new ReferenceArena({
       name,
@@ -200,7 +207,7 @@ export class ReferenceSystem {
       returnsSpans: kind !== 'vmem_nofree',
       take: (wanted, align, flags) => {
         const size = up(wanted, granularity);
-        const aligned = { align: align > source.quantum ? align : source.quantum, phase: 0n };
+        const aligned = { align: larger(align, source.quantum), phase: 0n };
         const base =
           kind === 'xgran_align'
             ? source.xalloc(size, { ...aligned, nocross: 0n, min: 0n, max: 0n }, flags)
@@ -235,7 +242,7 @@ export class ReferenceSystem {
       alloc_segs: String(count('alloc')),
       segments_sha256: sha256(inAddressOrder(list).map(elementLine)),
       mem_import: String(arena.imported),
-      largest_free: String(sizes.reduce((most, size) => (size > most ? size : most), 0n)),
+      largest_free: String(sizes.reduce(larger, 0n)),
       free_bytes: String(sizes.reduce((sum, size) => sum + size, 0n)),
       hash_size: String(arena.buckets.length),
       freemap: hex(map),
@@ -297,10 +304,6 @@ export class ReferenceSystem {
       freeListLines(arena).map((line) => `${arena.name},${line.trimEnd()}`),
     );
   }
-}
-
-function atLeast64(bytes: bigint): bigint {
-  return bytes < 64n ? 64n : bytes;
 }
 
 function elementLine({ kind, start, end }: Element): string {

@@ -60,6 +60,11 @@ export function isPower(value: bigint): boolean {
   return value > 0n && (value & (value - 1n)) === 0n;
 }
 
+/** The larger of two; Math.max does not take bigint. */
+export function larger(a: bigint, b: bigint): bigint {
+  return [a, b].sort((x, y) => (x < y ? 1 : -1))[0]!;
+}
+
 export function up(value: bigint, unit: bigint): bigint {
   return ((value + unit - 1n) / unit) * unit;
 }
@@ -298,12 +303,12 @@ export class ReferenceArena {
     const { source, minImport, promisesAlignment } = this.options;
     if (source === null) return null;
     const { align, phase } = constraint;
-    const granule = this.quantum > source.quantum ? this.quantum : source.quantum;
+    const granule = larger(this.quantum, source.quantum);
     let slack = phase;
     if (align > granule && !promisesAlignment) {
       slack = phase % granule === 0n ? align - granule : align - this.quantum;
     }
-    const wanted = size + slack > minImport ? size + slack : minImport;
+    const wanted = larger(size + slack, minImport);
     const span = source.take(up(wanted, granule), align, withoutPolicy(flags));
     return span === null ? null : this.createSpan(span.base, span.size, true);
   }
@@ -382,7 +387,7 @@ export class ReferenceArena {
 /** §3.2, step 3: where a request goes in a free segment, or null if it does not. */
 function placeIn(segment: Element, size: bigint, constraint: ReferenceConstraint): bigint | null {
   const { align, phase, nocross, min, max } = constraint;
-  const from = segment.start > min ? segment.start : min;
+  const from = larger(segment.start, min);
   const to = max !== 0n && max < segment.end ? max : segment.end;
   if (from >= to) return null;
   const straddles = (at: bigint) => nocross !== 0n && at / nocross !== (at + size - 1n) / nocross;
