@@ -7,6 +7,7 @@ import {
   type SpanPlan,
   scriptOf,
 } from '../property/illumos-vmem-properties.js';
+import { wideHashShape } from '../support/hash-shape.js';
 import { withTemporaryDirectory, writeReferenceCase } from '../support/reference-case.js';
 
 const QUANTUM_POWERS = [0, 4, 12, 20, 30] as const;
@@ -44,5 +45,17 @@ describe.each(QUANTUM_POWERS)('addresses of 64 bits, quantum 2^%i', (power) => {
     const spans = Object.keys(PLACES).map((place) => ({ place, quanta: 48 }));
     verified(scenario(power, spans));
     verified(scenario(power, spans.toReversed()));
+  });
+});
+
+describe('hash tables for which all 64 bits of addresses decide', () => {
+  it.each([
+    [12, 6000],
+    [20, 1500],
+    [30, 400],
+  ])('quantum 2^%i, %i live', (power, live) => {
+    withTemporaryDirectory((parent) =>
+      expectAgreement(writeReferenceCase(parent, wideHashShape(power, live))),
+    );
   });
 });

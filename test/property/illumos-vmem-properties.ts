@@ -313,6 +313,11 @@ export function drawSteps(seed: number, count: number): Step[] {
   });
 }
 
+/** `count` scenarios, the same for the same seed. */
+export function drawScenarios(seed: number, count: number): Scenario[] {
+  return fc.sample(scenarioArbitrary, { seed, numRuns: count });
+}
+
 /** The golden case that a scenario describes. */
 export function scriptOf(scenario: Scenario, name = 'scenario'): CaseScript {
   const player = new Player(scenario);
