@@ -63,9 +63,10 @@ function sha256(lines: readonly string[]): string {
 export class ReferenceSystem {
   readonly arenas: ReferenceArena[] = [];
   readonly caches: { readonly arena: string; readonly cache: ReferenceCache }[] = [];
-  readonly slabLog: string[] = [];
   seq = 0;
   private cpu = 0;
+  /** Slabs that were ever created. */
+  private slabs = 0;
   private readonly live = new Map<number, { address: bigint; size: bigint }>();
   private readonly wantReap = { ordinary: false, identifiers: false };
   private readonly throttled = { ordinary: false, identifiers: false };
@@ -186,10 +187,7 @@ export class ReferenceSystem {
       takeSlab: (flags) => arena.alloc(slabBytes, flags),
       returnSlab: (base) => arena.free(base, slabBytes),
       slabKey: (base) => {
-        const key = this.options.slabKeys?.[this.slabLog.length];
-        this.slabLog.push(
-          `${this.seq},${name},${hex(base)},${hex(base)},${key === undefined ? '' : hex(key)}`,
-        );
+        const key = this.options.slabKeys?.[this.slabs++];
         return key ?? base;
       },
     });
