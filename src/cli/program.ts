@@ -30,7 +30,8 @@ export async function runProgram(
     .showHelpOnFail(false)
     .wrap(Math.min(110, io.stdout.columns ?? 80))
     .fail((message, error) => {
-      throw error ?? new InputError(message);
+      // yargs wraps some usage errors in a class of its own; only what commands throw is not about usage.
+      throw error === undefined || error.name === 'YError' ? new InputError(message ?? error.message) : error;
     });
   for (const command of commands) {
     register(program, command, async (chosen, args) => {

@@ -314,8 +314,11 @@ export class VmemArena implements ArenaFigures {
     const { tags } = this;
     this.lock.acquire();
     tags.reserve(TAGS_PER_OPERATION);
-    const address = (flags & VmFlag.ENDALLOC) !== 0 ? tags.end[tag]! - size : tags.start[tag]!;
-    return this.carve(tag, address, size);
+    if ((flags & VmFlag.ENDALLOC) === 0) return this.carve(tag, tags.start[tag]!, size);
+    if (size % this.quantum !== 0) {
+      throw new MisuseError('ENDALLOC of unaligned size', { arena: this.name, size, quantum: this.quantum });
+    }
+    return this.carve(tag, tags.end[tag]! - size, size);
   }
 
   /** vmem_xalloc with its arguments checked; for NextFit as well. */
@@ -374,7 +377,8 @@ export class VmemArena implements ArenaFigures {
       const from = Math.max(start[tag]!, minAddress);
       const to = Math.min(end[tag]!, limit);
       const bytes = end[tag]! - start[tag]!;
-      if (from < to && bytes < foundBytes && place(from, size, align, phase, nocross) + size <= to) {
+      // Not: address + size <= to, for behind an address of 2^53 odd sums are not exact.
+      if (from < to && bytes < foundBytes && place(from, size, align, phase, nocross) <= to - size) {
         found = tag;
         foundBytes = bytes;
         if (!best || bytes === size) break;

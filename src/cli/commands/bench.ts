@@ -1,4 +1,5 @@
 import { InputError } from '../../core/errors.js';
+import { badCase } from '../../harness/golden/bad-case.js';
 import { type BenchResult, benchCase } from '../../harness/golden/bench.js';
 import { findCases, resolveCases, SHIPPED_CASES } from '../../harness/golden/find-cases.js';
 import { GoldenCase } from '../../harness/golden/golden-case.js';
@@ -17,12 +18,12 @@ export const benchCommand: Command = {
         array: true,
         describe: 'case directories, or names of shipped cases; default: all shipped ones',
       })
-      .option('repeat', { type: 'number', default: 5, describe: 'timed replays per case' })
+      .option('repeat', { type: 'string', default: '5', describe: 'timed replays per case' })
       .option('json', { type: 'boolean', default: false, describe: 'one JSON object per line and case' }),
   run: async (args, io) => {
-    const repeats = args.repeat as number;
-    if (!(Number.isInteger(repeats) && repeats >= 1)) {
-      throw new InputError(`'${repeats}'`, { field: '--repeat', allowed: 'an integer of at least 1' });
+    const repeats = Number(args.repeat);
+    if (!(/^\d+$/.test(String(args.repeat)) && repeats >= 1)) {
+      throw new InputError(`'${args.repeat}'`, { field: '--repeat', allowed: 'an integer of at least 1' });
     }
     const given = (args.case as string[] | undefined) ?? [];
     const directories = given.length > 0 ? given.flatMap(resolveCases) : findCases(SHIPPED_CASES);
@@ -41,7 +42,13 @@ async function benchOne(directory: string, repeats: number, io: Io): Promise<Ben
   const golden = new GoldenCase(directory);
   const oracle = findOracle(golden.oracle);
   const reason = oracle === undefined ? `no model of ${golden.oracle} yet` : oracle.skipReason(golden);
-  if (oracle !== undefined && reason === undefined) return benchCase(golden, oracle, repeats);
+  if (oracle !== undefined && reason === undefined) {
+    try {
+      return await benchCase(golden, oracle, repeats);
+    } catch (error) {
+      throw badCase(error, directory);
+    }
+  }
   io.stderr.write(`skipped ${golden.oracle}/${golden.name}: ${reason}\n`);
   return undefined;
 }

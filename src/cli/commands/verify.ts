@@ -1,4 +1,5 @@
 import { InputError } from '../../core/errors.js';
+import { badCase } from '../../harness/golden/bad-case.js';
 import { findCases, SHIPPED_CASES } from '../../harness/golden/find-cases.js';
 import { GoldenCase } from '../../harness/golden/golden-case.js';
 import { findOracle, ORACLES } from '../../harness/golden/registry.js';
@@ -25,14 +26,14 @@ export const verifyCommand: Command = {
         describe: 'directories with golden cases, searched downwards; default: those shipped',
       })
       .option('until', {
-        type: 'number',
+        type: 'string',
         describe:
           'replay one case up to this operation and print the tags of its arenas instead of comparing',
       }),
   run: (args, io) => {
     const given = (args.dir as string[] | undefined) ?? [];
     const directories = (given.length > 0 ? given : [SHIPPED_CASES]).flatMap(findCases);
-    if (args.until !== undefined) return dump(directories, args.until as number, io);
+    if (args.until !== undefined) return dump(directories, args.until as string, io);
     const tally: Tally = { passed: 0, failed: 0, skipped: 0, unreadable: 0 };
     for (const directory of directories) verifyOne(directory, tally, io);
     const skipped = tally.skipped > 0 ? `, ${tally.skipped} skipped` : '';
@@ -62,9 +63,9 @@ function verifyOne(directory: string, tally: Tally, io: Io): void {
     io.stdout.write(`FAILED  ${golden.oracle}/${golden.name}\n${explain(mismatch, directory)}\n`);
   } catch (error) {
     // One unreadable case must not hide what the others say; it makes the command fail all the same.
-    if (!(error instanceof InputError)) throw error;
+    const problem = badCase(error, directory);
     tally.unreadable++;
-    io.stdout.write(`UNREADABLE ${error.message}\n`);
+    io.stdout.write(`UNREADABLE ${problem.message}\n`);
   }
 }
 
@@ -79,7 +80,7 @@ function explain(mismatch: Mismatch, directory: string): string {
   ].join('\n');
 }
 
-function dump(directories: readonly string[], until: number, io: Io): ExitCode {
+function dump(directories: readonly string[], until: string, io: Io): ExitCode {
   if (directories.length !== 1) {
     throw new InputError(`${directories.length} cases named`, {
       field: '--until',
@@ -92,6 +93,21 @@ function dump(directories: readonly string[], until: number, io: Io): ExitCode {
     const allowed = ORACLES.map(({ name }) => name).join(', ');
     throw new InputError(`no model of ${golden.oracle}`, { file: golden.directory, allowed });
   }
-  io.stdout.write(`${dumpAt(golden, oracle, until)}\n`);
+  const seq = operationNumber(until, golden);
+  try {
+    io.stdout.write(`${dumpAt(golden, oracle, seq)}\n`);
+  } catch (error) {
+    throw badCase(error, golden.directory);
+  }
   return ExitCode.done;
+}
+
+/** @throws InputError unless the text numbers an operation, or is the number before that of the first. */
+function operationNumber(text: string, golden: GoldenCase): number {
+  const { seq } = golden.operations;
+  const first = (seq[0] ?? 1) - 1;
+  const last = seq[seq.length - 1] ?? first;
+  const until = Number(text);
+  if (/^\d+$/.test(text) && until >= first && until <= last) return until;
+  throw new InputError(`'${text}'`, { field: '--until', allowed: `an operation from ${first} to ${last}` });
 }

@@ -11,9 +11,9 @@ import { type CaseOperations, readOperations } from './operations.js';
 /** An arena as case.json describes it; oracles may have more fields. */
 const ArenaRow = Type.Object({
   name: Type.String(),
-  base: Type.String({ pattern: '^0x[0-9a-f]+$' }),
-  size: Type.Number({ minimum: 0 }),
-  quantum: Type.Number({ minimum: 1 }),
+  base: Type.String({ pattern: '^0x[0-9a-f]{1,16}$' }),
+  size: Type.Integer({ minimum: 0, maximum: 2 ** 53 }),
+  quantum: Type.Integer({ minimum: 1 }),
   source: Type.Optional(Type.Union([Type.String(), Type.Null()])),
   qcache_max: Type.Optional(Type.Number({ minimum: 0 })),
   flags: Type.Optional(Type.String()),
@@ -62,6 +62,16 @@ export class GoldenCase {
     this.exercises = description.exercises ?? '';
     this.cpus = description.ncpus ?? 1;
     this.arenas = description.arenas;
+    const repeated = this.arenaNames.find((name, index, names) => names.indexOf(name) !== index);
+    if (repeated !== undefined) {
+      throw new InputError(`two arenas are named '${repeated}'`, { file, field: 'arenas' });
+    }
+  }
+
+  /** Names of the arenas that operations and tables may speak of: the case's own, and those of the oracle's kernel. */
+  get arenaNames(): readonly string[] {
+    const builtin = this.description.builtin_arenas;
+    return [...this.arenas.map(({ name }) => name), ...(Array.isArray(builtin) ? builtin.map(String) : [])];
   }
 
   get operations(): CaseOperations {
@@ -69,12 +79,20 @@ export class GoldenCase {
     return this.loadedOperations;
   }
 
-  /** Address numbers that hold every span of the case, those added by `add` operations included. */
+  /**
+   * Address numbers that hold every span of the case, those added by `add` operations included.
+   * @throws InputError when a span ends above 2^64, or when they lie too far apart.
+   */
   spaceFor(added: readonly AddressRange[]): AddressSpace {
     const own = this.arenas
       .filter((arena) => arena.size > 0)
       .map(({ base, size }) => ({ start: BigInt(base), end: BigInt(base) + BigInt(size) }));
-    return AddressSpace.covering([...own, ...added]);
+    try {
+      return AddressSpace.covering([...own, ...added]);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      throw new InputError(error.message, { file: this.path('case.json'), field: 'arenas' });
+    }
   }
 
   path(file: string): string {
@@ -85,10 +103,16 @@ export class GoldenCase {
     return existsSync(this.path(file));
   }
 
+  /** @throws InputError when the file is missing. */
+  require(file: string): void {
+    if (!this.has(file))
+      throw new InputError('file of the golden case is missing', { file: this.path(file) });
+  }
+
   /** Text of a file, unpacked if its name ends in .gz. @throws InputError when it cannot be read. */
   text(file: string): string {
     const path = this.path(file);
-    if (!this.has(file)) throw new InputError('file of the golden case is missing', { file: path });
+    this.require(file);
     const bytes = readFileSync(path);
     try {
       return (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');

@@ -101,6 +101,11 @@ function flagsIn(code: number): number {
 
 function decode(golden: GoldenCase): DecodedOperations {
   const { operations } = golden;
+  checkFlags(operations, golden);
+  if (golden.arenaNames.length > 2 ** ARENA_BITS) {
+    const allowed = `at most ${2 ** ARENA_BITS} arenas`;
+    throw new InputError('too many arenas', { file: golden.path('case.json'), field: 'arenas', allowed });
+  }
   const kinds = operations.opNames.map((name) => kindOf(name, golden));
   const flags = operations.flagTexts.map((text) => flagBits(text, VmFlag, golden));
   const code = new Int32Array(operations.length);
@@ -298,7 +303,21 @@ function kindOf(name: string, golden: GoldenCase): number {
   const known = Object.keys(Op).filter((op) => !KMEM_OPS.includes(op) || isKernelTreeCase(golden));
   if (known.includes(name)) return Op[name as keyof typeof Op];
   const file = golden.path('ops.csv.gz');
-  throw new InputError(`unknown operation '${name}'`, { file, field: 'op', allowed: known.join(', ') });
+  const { opNames, opLines } = golden.operations;
+  const place = { file, line: opLines[opNames.indexOf(name)]!, field: 'op', allowed: known.join(', ') };
+  throw new InputError(`unknown operation '${name}'`, place);
+}
+
+/** @throws InputError with the line on which an unknown flag appears first. */
+function checkFlags({ flagTexts, flagLines }: CaseOperations, golden: GoldenCase): void {
+  const allowed = Object.keys(VmFlag);
+  flagTexts.forEach((text, index) => {
+    const unknown = text.split('|').find((name) => name !== '' && !allowed.includes(name));
+    if (unknown === undefined) return;
+    const file = golden.path('ops.csv.gz');
+    const place = { file, line: flagLines[index]!, field: 'flags', allowed: allowed.join(', ') };
+    throw new InputError(`unknown flag '${unknown}'`, place);
+  });
 }
 
 function flagBits(text: string, known: Readonly<Record<string, number>>, golden: GoldenCase): number {
@@ -307,7 +326,8 @@ function flagBits(text: string, known: Readonly<Record<string, number>>, golden:
     const bit = known[name];
     if (bit === undefined) {
       const allowed = Object.keys(known).join(', ');
-      throw new InputError(`unknown flag '${name}'`, { file: golden.directory, field: 'flags', allowed });
+      const file = golden.path('case.json');
+      throw new InputError(`unknown flag '${name}'`, { file, field: 'flags', allowed });
     }
     bits |= bit;
   }

@@ -5,6 +5,9 @@ import type { GoldenCase } from './golden-case.js';
 /** Result of operations that return nothing. */
 export const NO_RESULT = -2;
 
+const ADDRESS = /^0x[0-9a-f]{1,16}$/;
+const LENGTH = /^[0-9]{1,16}$/;
+
 const HEADER = 'seq,op,arena,id,size,align,phase,nocross,minaddr,maxaddr,flags,result';
 
 /**
@@ -18,6 +21,9 @@ export interface CaseOperations {
   /** Row of `opNames`. */
   readonly op: Uint8Array;
   readonly opNames: readonly string[];
+  /** Line of the file on which each op name, and each text of flags, appears first: for messages. */
+  readonly opLines: readonly number[];
+  readonly flagLines: readonly number[];
   /** Row of `arenaNames`. */
   readonly arena: Int16Array;
   readonly arenaNames: readonly string[];
@@ -39,6 +45,13 @@ export interface CaseOperations {
   readonly slotLimit: number;
 }
 
+/** Operations whose result is an address or ENOMEM; FORMAT.md lets others have one too. */
+const ANSWERED: ReadonlySet<string> = new Set(['alloc', 'xalloc', 'add']);
+/** Operations without result. */
+const UNANSWERED: ReadonlySet<string> = new Set(['free', 'xfree', 'reap']);
+/** Operations on an arena, of some length of it or of an object in it. */
+const ON_ARENA: ReadonlySet<string> = new Set(['alloc', 'xalloc', 'add', 'free', 'xfree']);
+
 /** Reads ops.csv.gz. @throws InputError with file, line and field. */
 export function readOperations(golden: GoldenCase): CaseOperations {
   const file = golden.path('ops.csv.gz');
@@ -55,17 +68,19 @@ class OperationReader {
   private readonly opNames = new NameTable();
   private readonly arenaNames = new NameTable();
   private readonly flagTexts = new NameTable();
-  /** Size and slot of the last allocation of each id. */
-  private readonly sizeOf: number[] = [];
-  private readonly slotOf: number[] = [];
+  /** Size and slot of the live allocation of each id. */
+  private readonly sizeOf = new Map<number, number>();
+  private readonly slotOf = new Map<number, number>();
   private readonly unusedSlots: number[] = [];
+  private readonly knownArenas: readonly string[];
   private slotLimit = 0;
 
   constructor(golden: GoldenCase, file: string, lines: readonly string[]) {
     this.file = file;
     this.lines = lines;
     this.space = golden.spaceFor(addedSpans(lines));
-    for (const arena of golden.arenas) this.arenaNames.row(arena.name);
+    for (const arena of golden.arenas) this.arenaNames.row(arena.name, 0);
+    this.knownArenas = golden.arenaNames;
   }
 
   read(): CaseOperations {
@@ -76,6 +91,7 @@ class OperationReader {
       seq: new Float64Array(length),
       op: new Uint8Array(length),
       opNames: this.opNames.names,
+      opLines: this.opNames.lines,
       arena: new Int16Array(length),
       arenaNames: this.arenaNames.names,
       id: new Int32Array(length),
@@ -88,6 +104,7 @@ class OperationReader {
       maxAddress: new Float64Array(length),
       flags: new Uint16Array(length),
       flagTexts: this.flagTexts.names,
+      flagLines: this.flagTexts.lines,
       result: new Float64Array(length),
       slotLimit: 0,
     };
@@ -98,47 +115,67 @@ class OperationReader {
   private readRow(columns: CaseOperations, row: number): void {
     const field = this.lines[row + 1]!.split(',');
     if (field.length !== 12) throw this.bad(row, 'line', `${field.length} fields`, '12 fields');
-    columns.seq[row] = this.number(row, 'seq', field[0]!);
-    columns.op[row] = this.opNames.row(field[1]!);
-    columns.arena[row] = field[2] === '' ? -1 : this.arenaNames.row(field[2]!);
+    const op = field[1]!;
+    columns.seq[row] = this.seqField(row, field[0]!, columns.seq[row - 1] ?? -1);
+    columns.op[row] = this.opNames.row(op, row + 2);
+    columns.arena[row] = this.arenaField(row, op, field[2]!);
     const id = field[3] === '' ? -1 : this.number(row, 'id', field[3]!);
     columns.id[row] = id;
-    columns.size[row] = this.sizeField(row, field[1]!, id, field[4]!);
+    columns.size[row] = this.sizeField(row, op, id, field[4]!);
     columns.slot[row] = id < 0 ? -1 : this.slotField(id, field[4] !== '');
     columns.align[row] = this.number(row, 'align', field[5]!);
     columns.phase[row] = this.number(row, 'phase', field[6]!);
     columns.nocross[row] = this.number(row, 'nocross', field[7]!);
     columns.minAddress[row] = this.bound(row, 'minaddr', field[8]!);
     columns.maxAddress[row] = this.bound(row, 'maxaddr', field[9]!);
-    columns.flags[row] = this.flagTexts.row(field[10]!);
-    columns.result[row] = this.result(row, field[11]!);
+    columns.flags[row] = this.flagTexts.row(field[10]!, row + 2);
+    columns.result[row] = this.result(row, op, field[11]!);
+  }
+
+  private seqField(row: number, text: string, before: number): number {
+    const seq = this.number(row, 'seq', text);
+    if (text !== '' && seq > before) return seq;
+    throw this.bad(row, 'seq', `'${text}'`, `more than the ${before} before it`);
+  }
+
+  private arenaField(row: number, op: string, name: string): number {
+    if (ON_ARENA.has(op) && !this.knownArenas.includes(name)) {
+      throw this.bad(row, 'arena', `'${name}'`, this.knownArenas.join(', '));
+    }
+    return name === '' ? -1 : this.arenaNames.row(name, row + 2);
   }
 
   private sizeField(row: number, op: string, id: number, text: string): number {
+    if (ON_ARENA.has(op) && op !== 'add' && id < 0)
+      throw this.bad(row, 'id', "''", 'the id of an allocation');
     if (text === '' && id >= 0) {
-      const size = this.sizeOf[id];
-      if (size === undefined) throw this.bad(row, 'id', `${op} of id ${id}, which was never allocated`, '');
-      return size;
+      const size = this.sizeOf.get(id);
+      if (size !== undefined) return size;
+      throw this.bad(row, 'id', `'${id}' of ${op}, which is not allocated`, 'a live allocation');
     }
     const size = this.number(row, 'size', text);
-    if (id >= 0) this.sizeOf[id] = size;
+    if (ANSWERED.has(op) && size === 0) throw this.bad(row, 'size', `'${text}'`, 'more than 0 bytes');
+    if (UNANSWERED.has(op) && text !== '') throw this.bad(row, 'size', `'${text}'`, `nothing for ${op}`);
+    if (id >= 0) this.sizeOf.set(id, size);
     return size;
   }
 
   private slotField(id: number, allocates: boolean): number {
     if (allocates) {
       const slot = this.unusedSlots.pop() ?? this.slotLimit++;
-      this.slotOf[id] = slot;
+      this.slotOf.set(id, slot);
       return slot;
     }
-    const slot = this.slotOf[id]!;
+    const slot = this.slotOf.get(id)!;
+    this.slotOf.delete(id);
+    this.sizeOf.delete(id);
     this.unusedSlots.push(slot);
     return slot;
   }
 
   private number(row: number, field: string, text: string): number {
     const value = Number(text);
-    if (Number.isInteger(value) && value >= 0 && value <= 2 ** 53) return value;
+    if ((text === '' || LENGTH.test(text)) && value <= 2 ** 53) return value;
     throw this.bad(row, field, `'${text}'`, 'an integer from 0 to 2^53');
   }
 
@@ -146,14 +183,18 @@ class OperationReader {
     return text === '' ? 0 : this.space.clamp(this.bigint(row, field, text));
   }
 
-  private result(row: number, text: string): number {
-    if (text === '') return NO_RESULT;
+  private result(row: number, op: string, text: string): number {
+    if (UNANSWERED.has(op) && text !== '') throw this.bad(row, 'result', `'${text}'`, `nothing for ${op}`);
+    if (text === '' && !ANSWERED.has(op)) return NO_RESULT;
     if (text === 'ENOMEM') return NO_ADDRESS;
-    return this.space.toNumber(this.bigint(row, 'result', text));
+    const address = this.bigint(row, 'result', text);
+    const slot = this.space.clamp(address);
+    if (this.space.toBigInt(slot) === address) return slot;
+    throw this.bad(row, 'result', `'${text}'`, 'an address of a span of the case, or ENOMEM');
   }
 
   private bigint(row: number, field: string, text: string): bigint {
-    if (/^0x[0-9a-f]{1,16}$/.test(text)) return BigInt(text);
+    if (ADDRESS.test(text)) return BigInt(text);
     throw this.bad(row, field, `'${text}'`, 'a hexadecimal address of 64 bits, or ENOMEM as a result');
   }
 
@@ -162,23 +203,26 @@ class OperationReader {
   }
 }
 
-/** Spans that `add` operations bring: base in minaddr, length in size. */
+/** Spans that `add` operations bring: base in minaddr, length in size. Rows that are none are reported when read. */
 function addedSpans(lines: readonly string[]): AddressRange[] {
   return lines
     .filter((line) => line.includes(',add,'))
     .map((line) => line.split(','))
+    .filter((field) => ADDRESS.test(field[8] ?? '') && LENGTH.test(field[4] ?? '') && Number(field[4]) > 0)
     .map((field) => ({ start: BigInt(field[8]!), end: BigInt(field[8]!) + BigInt(field[4]!) }));
 }
 
-/** Names in order of appearance. */
+/** Names in order of appearance, with the lines on which they appeared first. */
 class NameTable {
   readonly names: string[] = [];
+  readonly lines: number[] = [];
   private readonly rows = new Map<string, number>();
 
-  row(name: string): number {
+  row(name: string, line: number): number {
     const known = this.rows.get(name);
     if (known !== undefined) return known;
     this.rows.set(name, this.names.length);
+    this.lines.push(line);
     return this.names.push(name) - 1;
   }
 }

@@ -1,11 +1,14 @@
 import { type Address, NO_ADDRESS } from '../../core/address.js';
-import { InvariantError, MisuseError } from '../../core/errors.js';
+import { InputError, InvariantError, MisuseError } from '../../core/errors.js';
 import type { GoldenCase, TableRow } from './golden-case.js';
 import { type CaseOperations, NO_RESULT } from './operations.js';
 import type { Oracle, OracleModel } from './oracle.js';
 
 /** Operations on the same arena that are shown before the first difference. */
 const HISTORY = 8;
+
+/** What FORMAT.md asks of every case: without them a case that passes would have proved little. */
+const REQUIRED_TABLES: readonly string[] = ['checkpoints.csv', 'segments.csv.gz'];
 
 /** First difference between a model and the kernel's code. */
 export interface Mismatch {
@@ -59,8 +62,9 @@ class Verification {
     this.unmodelled = oracle.unmodelled(golden);
     this.model = oracle.prepare(golden).start(true);
     this.checkpoints = oracle.checkpointTables
-      .filter((table) => golden.has(table))
-      .map((table) => ({ table, rows: rowsBySeq(golden.table(table)) }));
+      .filter((table) => REQUIRED_TABLES.includes(table) || golden.has(table))
+      .map((table) => ({ table, rows: rowsBySeq(golden, table) }));
+    for (const table of REQUIRED_TABLES) golden.require(table);
   }
 
   run(): Mismatch | undefined {
@@ -168,7 +172,7 @@ class Verification {
     const { ops } = this;
     const address = (value: number) => (value === 0 ? '' : ops.space.format(value));
     const fields: readonly (readonly [string, string | number])[] = [
-      ['id', ops.id[row]! < 0 ? '' : ops.id[row]!],
+      ['id', ops.id[row]! < 0 ? '' : String(ops.id[row]!)],
       ['size', ops.size[row]!],
       ['align', ops.align[row]!],
       ['phase', ops.phase[row]!],
@@ -194,13 +198,29 @@ class Verification {
 /** Columns that name a row. */
 const KEYS = new Set(['seq', 'arena', 'cache']);
 
-function rowsBySeq(rows: readonly TableRow[]): Map<number, TableRow[]> {
+/** Rows of a checkpoint table by seq. @throws InputError for a row that no operation leads to. */
+function rowsBySeq(golden: GoldenCase, table: string): Map<number, TableRow[]> {
+  const file = golden.path(table);
+  const rows = golden.table(table);
+  if (rows.length === 0) throw new InputError('no checkpoints', { file });
+  const { arenaNames, operations } = golden;
+  const reached = new Set(operations.seq).add((operations.seq[0] ?? 1) - 1);
   const bySeq = new Map<number, TableRow[]>();
-  for (const row of rows) {
+  rows.forEach((row, index) => {
+    const place = { file, line: index + 2 };
     const seq = Number(row.seq);
-    const group = bySeq.get(seq);
-    if (group === undefined) bySeq.set(seq, [row]);
-    else group.push(row);
-  }
+    if (row.seq === '' || !reached.has(seq)) {
+      throw new InputError(`no operation '${row.seq}'`, { ...place, field: 'seq' });
+    }
+    // Tables of caches name those; their arena may be one that only the oracle knows.
+    if (row.cache === undefined && !arenaNames.includes(row.arena!)) {
+      throw new InputError(`unknown arena '${row.arena}'`, {
+        ...place,
+        field: 'arena',
+        allowed: arenaNames.join(', '),
+      });
+    }
+    bySeq.set(seq, [...(bySeq.get(seq) ?? []), row]);
+  });
   return bySeq;
 }

@@ -37,3 +37,13 @@ describe('the numbered deviations of illumos vmem', () => {
     expect(heap.inUseBytes).toBe(10_000 * 4096);
   });
 });
+
+it('an unaligned size at the end of a segment, which a DEBUG kernel asserts against, is a misuse', () => {
+  const system = new VmemSystem({ space: AddressSpace.canonical, cpus: 1 });
+  const arena = system.createArena({ name: 'a', quantum: 4096, qcacheMax: 0, flags: 0, source: null });
+  arena.addSpan(0x10000, 0x10000);
+  expect(() => arena.alloc(5000, VmFlag.NOSLEEP | VmFlag.ENDALLOC)).toThrow(
+    /ENDALLOC.*size=5000 quantum=4096/,
+  );
+  expect(arena.alloc(8192, VmFlag.NOSLEEP | VmFlag.ENDALLOC)).toBe(0x1e000);
+});

@@ -1,0 +1,36 @@
+// What recording costs: each backend replays a million churn operations with and without figures, in turn, and
+// the ratio of the CPU times is printed pair by pair. Times themselves are not: they belong to the machine.
+// Usage: npm run build && node test/benchmarks/metrics.mjs [repeats]
+import { Value } from '@sinclair/typebox/value';
+import { BACKENDS, CheckedPort, REGISTRIES, Simulation } from '../../dist/index.js';
+
+const OPERATIONS = 1_000_000;
+const repeats = Number(process.argv[2] ?? 7);
+const churn = REGISTRIES.workloads.find(({ name }) => name === 'churn');
+
+function cpuSeconds(definition, recording) {
+  const parameters = Value.Default(churn.parameters, { class: 'va', operations: OPERATIONS, live: 5000 });
+  const workload = churn.create(parameters, 1);
+  const simulation = new Simulation(workload.cpus);
+  const environment = { simulation, constraints: workload.constraints };
+  const backend = definition.create(Value.Default(definition.parameters, {}), environment);
+  const port = new CheckedPort(backend, {
+    objectLimit: workload.objectLimit,
+    cpus: workload.cpus,
+    constraints: workload.constraints.length,
+    recording,
+  });
+  const before = process.cpuUsage();
+  workload.start(simulation, port);
+  simulation.run();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
+}
+
+for (const definition of BACKENDS) {
+  for (const recording of [true, false]) cpuSeconds(definition, recording);
+  const ratios = Array.from({ length: repeats }, () => cpuSeconds(definition, true) / cpuSeconds(definition, false));
+  ratios.sort((a, b) => a - b);
+  const [low, middle, high] = [ratios[0], ratios[repeats >> 1], ratios[repeats - 1]].map((ratio) => ratio.toFixed(2));
+  process.stdout.write(`${definition.name}: metrics on / off ${middle} (${low}–${high}, ${repeats} pairs)\n`);
+}
