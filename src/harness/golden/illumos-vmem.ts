@@ -155,12 +155,18 @@ class IllumosVmemModel implements OracleModel {
   }
 
   advance(from: number, to: number): number {
-    const { code } = this.operations;
+    const { arenas, addressOf } = this;
+    const { code, size, slot, result } = this.operations;
     for (let row = from; row < to; row++) {
       this.row = row;
-      const kind = kindIn(code[row]!);
-      const right =
-        kind === Op.alloc ? this.alloc(row) : kind === Op.free ? this.free(row) : this.executeRare(row);
+      const word = code[row]!;
+      let right = true;
+      if (kindIn(word) === Op.alloc) {
+        const address = arenas[arenaIn(word)]!.alloc(size[row]!, flagsIn(word));
+        addressOf[slot[row]!] = address;
+        right = address === result[row]! || this.isWrong(address);
+      } else if (kindIn(word) === Op.free) arenas[arenaIn(word)]!.free(addressOf[slot[row]!]!, size[row]!);
+      else right = this.executeRare(row);
       if (this.reapQueued) this.runReaps();
       if (!right) return row;
     }
@@ -205,21 +211,6 @@ class IllumosVmemModel implements OracleModel {
   private runReaps(): void {
     this.reapQueued = false;
     this.system.runReaps();
-  }
-
-  /** The methods below carry out one operation and tell whether its result is the vector's. */
-  private alloc(row: number): boolean {
-    const ops = this.operations;
-    const code = ops.code[row]!;
-    const address = this.arenas[arenaIn(code)]!.alloc(ops.size[row]!, flagsIn(code));
-    this.addressOf[ops.slot[row]!] = address;
-    return address === ops.result[row] || this.isWrong(address);
-  }
-
-  private free(row: number): boolean {
-    const ops = this.operations;
-    this.arenas[arenaIn(ops.code[row]!)]!.free(this.addressOf[ops.slot[row]!]!, ops.size[row]!);
-    return true;
   }
 
   private isWrong(result: number): false {
