@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCli } from '../support/run-cli.js';
+import { repositoryRoot } from '../support/shared.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+/** Suites whose results are under version control, see results/README.md. */
+const SUITES = ['first-look'];
+
+describe('reference results', () => {
+  it.each(SUITES)('%s gives the same bytes here, and the README shows what it prints', async (suite) => {
+    const out = join(temporaryFolder(), suite);
+    const { exitCode, stdout } = await runCli(['run', suite, '--out', out]);
+    expect(exitCode).toBe(0);
+    const reference = join(repositoryRoot, 'results/reference', suite, 'summary.csv');
+    expect(readFileSync(join(out, 'summary.csv'), 'utf8')).toBe(readFileSync(reference, 'utf8'));
+    const readme = readFileSync(join(repositoryRoot, 'README.md'), 'utf8');
+    const shown = /```\n(linux612-mixed, seed 1[\s\S]*?)```/.exec(readme)?.[1];
+    expect(stdout).toContain(shown);
+  });
+});
