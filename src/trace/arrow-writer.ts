@@ -3,9 +3,10 @@ import { basename, dirname, join } from 'node:path';
 import { Message, makeData, RecordBatch, RecordBatchFileWriter, type Schema, Struct } from 'apache-arrow';
 import { InputError, MisuseError } from '../core/errors.js';
 import { REQUEST_CLASS_NAMES, UNCONSTRAINED } from '../core/request.js';
-import { FORMAT_VERSION, traceSchema } from './arrow-format.js';
+import { FORMAT_VERSION, METADATA_KEY, traceSchema } from './arrow-format.js';
 import { COLUMNS, EventColumns } from './columns.js';
 import { TraceDigest } from './digest.js';
+import { PARTS_KEY, PartList, SEAL_KEY, sealTail, UNSEALED } from './seal.js';
 import { type TraceBlock, type TraceMetadata, TraceOp } from './trace.js';
 
 /** Rows of a record batch unless said otherwise: 2.5 MiB of columns. */
@@ -189,9 +190,10 @@ class EventRules {
   }
 }
 
-/** The bytes on disk: apache-arrow's file writer on a file descriptor. */
+/** The bytes on disk: apache-arrow's file writer on a file descriptor, and the seal. */
 class ArrowFile {
   private readonly temporary: string;
+  private readonly parts = new PartList();
   private readonly schema = traceSchema();
   private readonly writer: FooterLastWriter;
   private descriptor: number | undefined;
@@ -199,8 +201,12 @@ class ArrowFile {
   constructor(private readonly path: string) {
     this.temporary = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
     this.descriptor = attempt(path, () => openSync(this.temporary, 'w'));
-    this.writer = new FooterLastWriter((bytes) => this.put(bytes));
+    this.writer = new FooterLastWriter((bytes) => {
+      this.parts.add(bytes);
+      this.put(bytes);
+    });
     this.writer.reset(undefined, this.schema);
+    this.parts.end();
   }
 
   writeBlock(block: TraceBlock): void {
@@ -211,11 +217,18 @@ class ArrowFile {
     const type = new Struct(this.schema.fields);
     const data = makeData({ type, length: block.length, nullCount: 0, children });
     this.writer.write(new RecordBatch(this.schema, data));
+    this.parts.end();
   }
 
   finish(metadata: TraceMetadata): void {
-    this.writer.footerSchema = traceSchema(metadata);
-    this.writer.finish();
+    const entries = new Map([
+      [METADATA_KEY, JSON.stringify(metadata)],
+      [PARTS_KEY, JSON.stringify(this.parts.parts)],
+      [SEAL_KEY, UNSEALED],
+    ]);
+    const tail = this.writer.tail(traceSchema(entries));
+    sealTail(tail);
+    this.put(tail);
     attempt(this.path, () => {
       closeSync(this.descriptor!);
       this.descriptor = undefined;
@@ -250,14 +263,23 @@ function attempt<T>(file: string, write: () => T): T {
 /**
  * apache-arrow's writer with three differences. Bytes go out at once instead of into a queue that only asynchronous
  * code can drain. The schema message that the format asks for after the magic is written (apache-arrow leaves it
- * out), so that the file can also be read as a stream. And the footer has its own schema, because the metadata are
- * not known before the last event.
+ * out), so that the file can also be read as a stream. And what follows the last batch is handed over to be sealed,
+ * with a schema of its own in the footer, because the metadata are not known before the last event.
  */
 class FooterLastWriter extends RecordBatchFileWriter {
-  footerSchema: Schema | undefined;
+  private footerSchema: Schema | undefined;
 
-  constructor(private readonly put: (bytes: Uint8Array) => void) {
+  constructor(private put: (bytes: Uint8Array) => void) {
     super();
+  }
+
+  /** Ends the file; the bytes behind the last batch are returned instead of written. */
+  tail(footerSchema: Schema): Buffer {
+    const chunks: Uint8Array[] = [];
+    this.put = (bytes) => chunks.push(bytes);
+    this.footerSchema = footerSchema;
+    this.finish();
+    return Buffer.concat(chunks);
   }
 
   protected override _write(chunk: ArrayBufferView): this {
