@@ -3,7 +3,7 @@ import { Ajv } from 'ajv';
 import { Field, Float64, Int32, Schema, Uint8, Uint16, Uint32 } from 'apache-arrow';
 import { AddressSpace } from '../core/address.js';
 import { InputError } from '../core/errors.js';
-import { type ConstraintTable, constraintTable } from '../core/request.js';
+import { type ConstraintTable, constraintTable, REQUEST_CLASS_NAMES, RequestClass } from '../core/request.js';
 import type { TraceConstraint, TraceMetadata } from './trace.js';
 
 /** Version of the columns and the metadata that this program reads and writes. */
@@ -93,12 +93,26 @@ export function parseMetadata(text: string, file: string): TraceMetadata {
       allowed: String(FORMAT_VERSION),
     });
   }
-  if (checkMetadata(value)) return value;
+  if (checkMetadata(value)) {
+    refuseUnknownClass(value, file);
+    return value;
+  }
   const [problem] = checkMetadata.errors ?? [];
   const path = (problem?.instancePath ?? '').replaceAll('/', '.');
   throw new InputError(`metadata ${problem?.message ?? 'is wrong'}`, {
     file,
     field: `${METADATA_KEY}${path}`,
+  });
+}
+
+/** Classes are appended to the list: a later version may have written one that this one does not know. */
+function refuseUnknownClass({ allocations }: TraceMetadata, file: string): void {
+  const unknown = Object.keys(allocations).find((name) => !Object.hasOwn(RequestClass, name));
+  if (unknown === undefined) return;
+  throw new InputError(`request class '${unknown}' is unknown to this program`, {
+    file,
+    field: `${METADATA_KEY}.allocations`,
+    allowed: REQUEST_CLASS_NAMES.join(', '),
   });
 }
 
