@@ -42,12 +42,21 @@ export class ByteNames {
 
 const HASHED_BYTES = 12;
 
-/** FNV-1a over the length and the last bytes: symbols differ most in their offsets, which stand at the end. */
+/** Of the length and the last bytes, four at a time: symbols differ most in their offsets, which stand at the end. */
 function hashOf(bytes: Uint8Array, start: number, end: number): number {
+  const first = Math.max(start, end - HASHED_BYTES);
   let hash = 0x811c9dc5 ^ (end - start);
-  for (let at = Math.max(start, end - HASHED_BYTES); at < end; at++) {
-    hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
+  let at = end;
+  for (; at - first >= 4; at -= 4) {
+    const word = bytes[at - 4]! | (bytes[at - 3]! << 8) | (bytes[at - 2]! << 16) | (bytes[at - 1]! << 24);
+    hash = mixed(hash ^ word);
   }
+  for (; at > first; at--) hash = mixed(hash ^ bytes[at - 1]!);
+  return hash;
+}
+
+function mixed(value: number): number {
+  const hash = Math.imul(value, 0x9e3779b1);
   return hash ^ (hash >>> 15);
 }
 

@@ -7,7 +7,7 @@ import { InputError } from '../core/errors.js';
 
 /** Bytes that decide about the format of a text. */
 const HEAD_BYTES = 64 * 1024;
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 1024 * 1024;
 const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
