@@ -5,6 +5,7 @@ import { ARROW_MAGIC, METADATA_KEY, parseMetadata, readConstraints, traceSchema 
 import { COLUMNS, type ColumnArray } from './columns.js';
 import { TraceDigest } from './digest.js';
 import { checkTail, END_MARK_BYTES, isWhole, PARTS_KEY, type Part } from './seal.js';
+import { systemProblem } from './system-problem.js';
 import type { Trace, TraceBlock, TraceMetadata } from './trace.js';
 
 /** The magic and its padding; the rest up to the footer is an Arrow stream. */
@@ -62,7 +63,7 @@ function open(path: string): number {
     if (fstatSync(descriptor).isFile()) return descriptor;
     closeSync(descriptor);
   } catch (error) {
-    throw new InputError(`cannot read the trace: ${(error as Error).message}`, { file: path });
+    throw new InputError(`cannot read the trace: ${systemProblem(error)}`, { file: path });
   }
   throw new InputError('cannot read the trace: not a regular file', { file: path });
 }

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Message, makeData, RecordBatch, RecordBatchFileWriter, type Schema, Struct } from 'apache-arrow';
 import { InputError, MisuseError } from '../core/errors.js';
@@ -7,6 +7,7 @@ import { FORMAT_VERSION, METADATA_KEY, traceSchema } from './arrow-format.js';
 import { COLUMNS, EventColumns } from './columns.js';
 import { TraceDigest } from './digest.js';
 import { PARTS_KEY, PartList, SEAL_KEY, sealTail, UNSEALED } from './seal.js';
+import { systemProblem } from './system-problem.js';
 import { type TraceBlock, type TraceMetadata, TraceOp } from './trace.js';
 
 /** Rows of a record batch unless said otherwise: 2.5 MiB of columns. */
@@ -40,9 +41,7 @@ export class TraceWriter {
     readonly path: string,
     options: TraceWriterOptions = {},
   ) {
-    if (options.overwrite !== true && existsSync(path)) {
-      throw new InputError('the file exists; --force replaces it', { file: path });
-    }
+    refuseExisting(path, options.overwrite === true);
     this.columns = new EventColumns(options.blockRows ?? DEFAULT_BLOCK_ROWS);
     this.file = new ArrowFile(path);
   }
@@ -118,6 +117,14 @@ export class TraceWriter {
     this.file.writeBlock(this.columns);
     this.columns.clear();
   }
+}
+
+/** Only a regular file can be replaced: a rename over /dev/null would take it from everybody. */
+function refuseExisting(file: string, overwrite: boolean): void {
+  const existing = attempt(file, () => statSync(file, { throwIfNoEntry: false }));
+  if (existing === undefined) return;
+  if (!existing.isFile()) throw new InputError('cannot be replaced: it is no regular file', { file });
+  if (!overwrite) throw new InputError('the file exists; --force replaces it', { file });
 }
 
 /** Holds the events against the rules of TraceBlock and sums up what the metadata say about them. */
@@ -256,7 +263,7 @@ function attempt<T>(file: string, write: () => T): T {
   try {
     return write();
   } catch (error) {
-    throw new InputError(`cannot write the trace: ${(error as Error).message}`, { file });
+    throw new InputError(`cannot write the trace: ${systemProblem(error)}`, { file });
   }
 }
 
