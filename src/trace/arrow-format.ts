@@ -3,7 +3,7 @@ import { Ajv } from 'ajv';
 import { Field, Float64, Int32, Schema, Uint8, Uint16, Uint32 } from 'apache-arrow';
 import { AddressSpace } from '../core/address.js';
 import { InputError } from '../core/errors.js';
-import { type ConstraintTable, constraintTable } from '../core/request.js';
+import { type ConstraintTable, constraintTable, REQUEST_CLASS_NAMES, RequestClass } from '../core/request.js';
 import type { TraceConstraint, TraceMetadata } from './trace.js';
 
 /** Version of the columns and the metadata that this program reads and writes. */
@@ -15,8 +15,8 @@ export const METADATA_KEY = 'kvabench';
 /** First and, in an Arrow file, last bytes. */
 export const ARROW_MAGIC = Buffer.from('ARROW1');
 
-/** The Arrow schema of a trace, with `metadata` once it is known. Field order is that of COLUMNS. */
-export function traceSchema(metadata?: TraceMetadata): Schema {
+/** The Arrow schema of a trace; `metadata` are those of the footer. Field order is that of COLUMNS. */
+export function traceSchema(metadata: ReadonlyMap<string, string> = new Map()): Schema {
   const fields = [
     new Field('timeNs', new Float64(), false),
     new Field('cpu', new Uint16(), false),
@@ -28,9 +28,7 @@ export function traceSchema(metadata?: TraceMetadata): Schema {
     new Field('site', new Int32(), false),
     new Field('address', new Float64(), false),
   ];
-  const entries: [string, string][] =
-    metadata === undefined ? [] : [[METADATA_KEY, JSON.stringify(metadata)]];
-  return new Schema(fields, new Map(entries));
+  return new Schema(fields, new Map(metadata));
 }
 
 const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
@@ -77,35 +75,10 @@ const MetadataSchema = Type.Object({
 const checkMetadata = new Ajv({ allErrors: false }).compile<Static<typeof MetadataSchema>>(MetadataSchema);
 
 /**
- * Checks what an Arrow file says about itself against what a trace must be.
- * @throws InputError where a column is missing, of another type or nullable, or the metadata are not ours.
+ * Reads the metadata of a trace.
+ * @throws InputError where the text is no JSON, of another version of the format or not what metadata must be.
  */
-export function readMetadata(schema: Schema, file: string): TraceMetadata {
-  const wanted = traceSchema().fields.map(describeField);
-  const found = schema.fields.map(describeField);
-  const text = schema.metadata.get(METADATA_KEY);
-  if (text === undefined) {
-    throw new InputError(`is an Arrow file but no trace: its schema has no '${METADATA_KEY}' metadata`, {
-      file,
-    });
-  }
-  const metadata = parseMetadata(text, file);
-  const wrong = wanted.findIndex((column, index) => column !== found[index]);
-  if (wrong >= 0 || found.length !== wanted.length) {
-    const at = wrong >= 0 ? wrong : wanted.length;
-    throw new InputError(`column ${at + 1} is ${found[at] ?? 'missing'}`, {
-      file,
-      allowed: wanted.join(', '),
-    });
-  }
-  return metadata;
-}
-
-function describeField(field: Field): string {
-  return `${field.name} ${field.type}${field.nullable ? ' nullable' : ''}`;
-}
-
-function parseMetadata(text: string, file: string): TraceMetadata {
+export function parseMetadata(text: string, file: string): TraceMetadata {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -120,12 +93,26 @@ function parseMetadata(text: string, file: string): TraceMetadata {
       allowed: String(FORMAT_VERSION),
     });
   }
-  if (checkMetadata(value)) return value;
+  if (checkMetadata(value)) {
+    refuseUnknownClass(value, file);
+    return value;
+  }
   const [problem] = checkMetadata.errors ?? [];
   const path = (problem?.instancePath ?? '').replaceAll('/', '.');
   throw new InputError(`metadata ${problem?.message ?? 'is wrong'}`, {
     file,
     field: `${METADATA_KEY}${path}`,
+  });
+}
+
+/** Classes are appended to the list: a later version may have written one that this one does not know. */
+function refuseUnknownClass({ allocations }: TraceMetadata, file: string): void {
+  const unknown = Object.keys(allocations).find((name) => !Object.hasOwn(RequestClass, name));
+  if (unknown === undefined) return;
+  throw new InputError(`request class '${unknown}' is unknown to this program`, {
+    file,
+    field: `${METADATA_KEY}.allocations`,
+    allowed: REQUEST_CLASS_NAMES.join(', '),
   });
 }
 

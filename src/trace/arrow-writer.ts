@@ -1,11 +1,13 @@
-import { closeSync, existsSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Message, makeData, RecordBatch, RecordBatchFileWriter, type Schema, Struct } from 'apache-arrow';
 import { InputError, MisuseError } from '../core/errors.js';
 import { REQUEST_CLASS_NAMES, UNCONSTRAINED } from '../core/request.js';
-import { FORMAT_VERSION, traceSchema } from './arrow-format.js';
+import { FORMAT_VERSION, METADATA_KEY, traceSchema } from './arrow-format.js';
 import { COLUMNS, EventColumns } from './columns.js';
 import { TraceDigest } from './digest.js';
+import { PARTS_KEY, PartList, SEAL_KEY, sealTail, UNSEALED } from './seal.js';
+import { systemProblem } from './system-problem.js';
 import { type TraceBlock, type TraceMetadata, TraceOp } from './trace.js';
 
 /** Rows of a record batch unless said otherwise: 2.5 MiB of columns. */
@@ -39,9 +41,7 @@ export class TraceWriter {
     readonly path: string,
     options: TraceWriterOptions = {},
   ) {
-    if (options.overwrite !== true && existsSync(path)) {
-      throw new InputError('the file exists; --force replaces it', { file: path });
-    }
+    refuseExisting(path, options.overwrite === true);
     this.columns = new EventColumns(options.blockRows ?? DEFAULT_BLOCK_ROWS);
     this.file = new ArrowFile(path);
   }
@@ -119,6 +119,14 @@ export class TraceWriter {
   }
 }
 
+/** Only a regular file can be replaced: a rename over /dev/null would take it from everybody. */
+function refuseExisting(file: string, overwrite: boolean): void {
+  const existing = attempt(file, () => statSync(file, { throwIfNoEntry: false }));
+  if (existing === undefined) return;
+  if (!existing.isFile()) throw new InputError('cannot be replaced: it is no regular file', { file });
+  if (!overwrite) throw new InputError('the file exists; --force replaces it', { file });
+}
+
 /** Holds the events against the rules of TraceBlock and sums up what the metadata say about them. */
 class EventRules {
   eventCount = 0;
@@ -189,9 +197,10 @@ class EventRules {
   }
 }
 
-/** The bytes on disk: apache-arrow's file writer on a file descriptor. */
+/** The bytes on disk: apache-arrow's file writer on a file descriptor, and the seal. */
 class ArrowFile {
   private readonly temporary: string;
+  private readonly parts = new PartList();
   private readonly schema = traceSchema();
   private readonly writer: FooterLastWriter;
   private descriptor: number | undefined;
@@ -199,8 +208,12 @@ class ArrowFile {
   constructor(private readonly path: string) {
     this.temporary = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
     this.descriptor = attempt(path, () => openSync(this.temporary, 'w'));
-    this.writer = new FooterLastWriter((bytes) => this.put(bytes));
+    this.writer = new FooterLastWriter((bytes) => {
+      this.parts.add(bytes);
+      this.put(bytes);
+    });
     this.writer.reset(undefined, this.schema);
+    this.parts.end();
   }
 
   writeBlock(block: TraceBlock): void {
@@ -211,11 +224,18 @@ class ArrowFile {
     const type = new Struct(this.schema.fields);
     const data = makeData({ type, length: block.length, nullCount: 0, children });
     this.writer.write(new RecordBatch(this.schema, data));
+    this.parts.end();
   }
 
   finish(metadata: TraceMetadata): void {
-    this.writer.footerSchema = traceSchema(metadata);
-    this.writer.finish();
+    const entries = new Map([
+      [METADATA_KEY, JSON.stringify(metadata)],
+      [PARTS_KEY, JSON.stringify(this.parts.parts)],
+      [SEAL_KEY, UNSEALED],
+    ]);
+    const tail = this.writer.tail(traceSchema(entries));
+    sealTail(tail);
+    this.put(tail);
     attempt(this.path, () => {
       closeSync(this.descriptor!);
       this.descriptor = undefined;
@@ -243,21 +263,30 @@ function attempt<T>(file: string, write: () => T): T {
   try {
     return write();
   } catch (error) {
-    throw new InputError(`cannot write the trace: ${(error as Error).message}`, { file });
+    throw new InputError(`cannot write the trace: ${systemProblem(error)}`, { file });
   }
 }
 
 /**
  * apache-arrow's writer with three differences. Bytes go out at once instead of into a queue that only asynchronous
  * code can drain. The schema message that the format asks for after the magic is written (apache-arrow leaves it
- * out), so that the file can also be read as a stream. And the footer has its own schema, because the metadata are
- * not known before the last event.
+ * out), so that the file can also be read as a stream. And what follows the last batch is handed over to be sealed,
+ * with a schema of its own in the footer, because the metadata are not known before the last event.
  */
 class FooterLastWriter extends RecordBatchFileWriter {
-  footerSchema: Schema | undefined;
+  private footerSchema: Schema | undefined;
 
-  constructor(private readonly put: (bytes: Uint8Array) => void) {
+  constructor(private put: (bytes: Uint8Array) => void) {
     super();
+  }
+
+  /** Ends the file; the bytes behind the last batch are returned instead of written. */
+  tail(footerSchema: Schema): Buffer {
+    const chunks: Uint8Array[] = [];
+    this.put = (bytes) => chunks.push(bytes);
+    this.footerSchema = footerSchema;
+    this.finish();
+    return Buffer.concat(chunks);
   }
 
   protected override _write(chunk: ArrayBufferView): this {

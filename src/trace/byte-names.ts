@@ -4,55 +4,80 @@
  */
 export class ByteNames {
   readonly names: string[] = [];
-  private readonly bytes: Uint8Array[] = [];
+  /** All texts, one behind the other: those of small arrays of their own would be all over the memory. */
+  private pool = new Uint8Array(64 * 1024);
+  /** Where the text of each number begins in the pool; that of the next number, where it ends. */
+  private starts = new Uint32Array(1024);
   private table = new Int32Array(1024).fill(-1);
 
   constructor(private readonly limit = 1 << 20) {}
 
   /** Number of the text in bytes[start, end). */
   idOf(bytes: Uint8Array, start: number, end: number): number {
-    const mask = this.table.length - 1;
+    const { table } = this;
+    const mask = table.length - 1;
     let bucket = hashOf(bytes, start, end) & mask;
-    for (let id = this.table[bucket]!; id >= 0; id = this.table[bucket]!) {
-      if (sameBytes(this.bytes[id]!, bytes, start, end)) return id;
+    for (let id = table[bucket]!; id >= 0; id = table[bucket]!) {
+      if (this.isText(id, bytes, start, end)) return id;
       bucket = (bucket + 1) & mask;
     }
     return this.names.length < this.limit ? this.add(bytes, start, end, bucket) : -1;
   }
 
+  private isText(id: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const { pool } = this;
+    const first = this.starts[id]!;
+    if (this.starts[id + 1]! - first !== end - start) return false;
+    for (let at = start, own = first; at < end; at++, own++) if (bytes[at] !== pool[own]) return false;
+    return true;
+  }
+
   private add(bytes: Uint8Array, start: number, end: number, bucket: number): number {
-    const text = bytes.slice(start, end);
-    const id = this.bytes.push(text) - 1;
-    this.names.push(Buffer.from(text.buffer, text.byteOffset, text.length).toString('utf8'));
+    const text = bytes.subarray(start, end);
+    const id = this.names.push(Buffer.from(text).toString('utf8')) - 1;
+    const own = this.starts[id]!;
+    while (own + text.length > this.pool.length) this.pool = doubled(this.pool, Uint8Array);
+    if (id + 1 === this.starts.length) this.starts = doubled(this.starts, Uint32Array);
+    this.pool.set(text, own);
+    this.starts[id + 1] = own + text.length;
     this.table[bucket] = id;
-    if (this.bytes.length * 2 > this.table.length) this.rehash();
+    if (this.names.length * 2 > this.table.length) this.rehash();
     return id;
   }
 
   private rehash(): void {
-    this.table = new Int32Array(this.table.length * 2).fill(-1);
-    const mask = this.table.length - 1;
-    this.bytes.forEach((text, id) => {
-      let bucket = hashOf(text, 0, text.length) & mask;
+    const mask = this.table.length * 2 - 1;
+    this.table = new Int32Array(mask + 1).fill(-1);
+    for (let id = 0; id < this.names.length; id++) {
+      let bucket = hashOf(this.pool, this.starts[id]!, this.starts[id + 1]!) & mask;
       while (this.table[bucket]! >= 0) bucket = (bucket + 1) & mask;
       this.table[bucket] = id;
-    });
+    }
   }
+}
+
+function doubled<T extends Uint8Array | Uint32Array>(column: T, Column: new (length: number) => T): T {
+  const larger = new Column(column.length * 2);
+  larger.set(column);
+  return larger;
 }
 
 const HASHED_BYTES = 12;
 
-/** FNV-1a over the length and the last bytes: symbols differ most in their offsets, which stand at the end. */
+/** Of the length and the last bytes, four at a time: symbols differ most in their offsets, which stand at the end. */
 function hashOf(bytes: Uint8Array, start: number, end: number): number {
+  const first = Math.max(start, end - HASHED_BYTES);
   let hash = 0x811c9dc5 ^ (end - start);
-  for (let at = Math.max(start, end - HASHED_BYTES); at < end; at++) {
-    hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
+  let at = end;
+  for (; at - first >= 4; at -= 4) {
+    const word = bytes[at - 4]! | (bytes[at - 3]! << 8) | (bytes[at - 2]! << 16) | (bytes[at - 1]! << 24);
+    hash = mixed(hash ^ word);
   }
-  return hash ^ (hash >>> 15);
+  for (; at > first; at--) hash = mixed(hash ^ bytes[at - 1]!);
+  return hash;
 }
 
-function sameBytes(text: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
-  if (text.length !== end - start) return false;
-  for (let at = 0; at < text.length; at++) if (text[at] !== bytes[start + at]) return false;
-  return true;
+function mixed(value: number): number {
+  const hash = Math.imul(value, 0x9e3779b1);
+  return hash ^ (hash >>> 15);
 }

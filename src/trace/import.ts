@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { InputError } from '../core/errors.js';
 import { TraceWriter, type TraceWriterOptions } from './arrow-writer.js';
@@ -21,10 +22,14 @@ export interface ImportRequest extends TraceWriterOptions {
   readonly options?: Partial<ImportOptions>;
   /** Name of the trace; from the file's name if absent. */
   readonly name?: string;
+  /** What `input` is called in the provenance: for a recording that comes through a pipe. */
+  readonly sourceName?: string;
   readonly licence?: string;
   readonly capture?: string;
   /** Version of kvabench. */
   readonly tool: string;
+  /** Gives the import up. */
+  readonly signal?: AbortSignal;
 }
 
 /** What an import found. */
@@ -36,21 +41,25 @@ export interface ImportReport extends ParsedText {
  * Reads a recording and writes it as a trace. Memory is bounded by the objects that live at one time, not by the
  * length. The same bytes and options give the same file, byte by byte.
  * @throws InputError if the recording cannot be read or holds no event that can be used, or the trace cannot be
- * written; then there is no new file and an old one is as it was.
+ * written; the signal's reason if it gave the import up. Then there is no new file and an old one is as it was.
  */
 export async function importTrace(request: ImportRequest): Promise<ImportReport> {
   const named = request.format === undefined ? undefined : importerNamed(request.format);
+  refuseOwnInput(request);
   const source = await openText(request.input, request.stdin);
   const importer = named ?? importerFor(source.head, source.file);
   const options = { ...DEFAULT_IMPORT_OPTIONS, ...request.options };
-  const base = basename(source.file);
+  const base = request.sourceName ?? basename(source.file);
   const skips = new SkipTally();
   const sites = new ByteNames();
   const writer = new TraceWriter(request.output, request);
   try {
     const sink = new Pairing(writer, skips);
     const parser = importer.start({ sink, sites, skips, options });
-    for await (const chunk of source.chunks()) parser.push(chunk);
+    for await (const chunk of source.chunks()) {
+      request.signal?.throwIfAborted();
+      parser.push(chunk);
+    }
     const text = parser.end();
     checkUse(source.file, writer.eventCount, skips);
     const metadata = writer.finish({
@@ -75,6 +84,14 @@ export async function importTrace(request: ImportRequest): Promise<ImportReport>
   } finally {
     writer.discard();
   }
+}
+
+/** A recording is often all that is left of a run: no option replaces it by its trace. */
+function refuseOwnInput({ input, output }: ImportRequest): void {
+  const [from, to] = [input, output].map((path) => statSync(path, { throwIfNoEntry: false }));
+  if (input === '-' || from === undefined || to === undefined) return;
+  if (from.ino !== to.ino || from.dev !== to.dev) return;
+  throw new InputError('the trace would replace the recording it is made from', { file: output });
 }
 
 function checkUse(file: string, events: number, skips: SkipTally): void {

@@ -1,65 +1,72 @@
+/** Stands where a bucket has no key. */
+const EMPTY = -1;
+
 /**
  * The live objects of one name space: object number by key (an address, a page frame, a process id). Open addressing
- * with linear probing in typed arrays; a removal closes its gap, so the table does not age.
+ * with linear probing in one typed array, key and object side by side, so that a look-up costs one cache miss; a
+ * removal closes its gap, so the table does not age.
  * Not: Map, which boxes every key above 2^31 and so makes garbage for each event.
  */
 export class LiveTable {
-  private keys = new Float64Array(1024);
-  /** Object number, -1 where the bucket is empty. */
-  private objects = new Int32Array(1024).fill(-1);
+  /** Key of bucket b at 2b, its object at 2b + 1. */
+  private cells = new Float64Array(2048).fill(EMPTY);
   private mask = 1023;
   private count = 0;
 
   /** Object of a key (an integer from 0 to 2^53), -1 if there is none. */
   get(key: number): number {
-    return this.objects[this.find(key)]!;
+    const at = this.find(key);
+    return this.cells[at] === key ? this.cells[at + 1]! : -1;
   }
 
   /** Sets the object of a key. */
   set(key: number, object: number): void {
-    const bucket = this.find(key);
-    if (this.objects[bucket]! < 0 && ++this.count * 2 > this.mask) {
+    const at = this.find(key);
+    if (this.cells[at] === EMPTY && ++this.count * 2 > this.mask) {
       this.grow();
       this.set(key, object);
       return;
     }
-    this.keys[bucket] = key;
-    this.objects[bucket] = object;
+    this.cells[at] = key;
+    this.cells[at + 1] = object;
   }
 
   /** Forgets a key; returns its object, -1 if there was none. */
   remove(key: number): number {
-    const { keys, objects, mask } = this;
-    let hole = this.find(key);
-    const object = objects[hole]!;
-    if (object < 0) return -1;
+    const { cells, mask } = this;
+    const at = this.find(key);
+    if (cells[at] === EMPTY) return -1;
+    const object = cells[at + 1]!;
     this.count--;
-    for (let next = (hole + 1) & mask; objects[next]! >= 0; next = (next + 1) & mask) {
-      const home = hashOf(keys[next]!) & mask;
+    let hole = at >> 1;
+    for (let next = (hole + 1) & mask; cells[2 * next] !== EMPTY; next = (next + 1) & mask) {
+      const home = hashOf(cells[2 * next]!) & mask;
       if (((next - home) & mask) < ((next - hole) & mask)) continue;
-      keys[hole] = keys[next]!;
-      objects[hole] = objects[next]!;
+      cells[2 * hole] = cells[2 * next]!;
+      cells[2 * hole + 1] = cells[2 * next + 1]!;
       hole = next;
     }
-    objects[hole] = -1;
+    cells[2 * hole] = EMPTY;
     return object;
   }
 
+  /** Position in `cells` of the key, or of the empty bucket where it belongs. */
   private find(key: number): number {
-    const { keys, objects, mask } = this;
+    const { cells, mask } = this;
     let bucket = hashOf(key) & mask;
-    while (objects[bucket]! >= 0 && keys[bucket] !== key) bucket = (bucket + 1) & mask;
-    return bucket;
+    for (let found = cells[2 * bucket]; found !== key && found !== EMPTY; found = cells[2 * bucket]) {
+      bucket = (bucket + 1) & mask;
+    }
+    return 2 * bucket;
   }
 
   private grow(): void {
-    const { keys, objects } = this;
-    this.keys = new Float64Array(keys.length * 2);
-    this.objects = new Int32Array(keys.length * 2).fill(-1);
-    this.mask = keys.length * 2 - 1;
+    const old = this.cells;
+    this.cells = new Float64Array(old.length * 2).fill(EMPTY);
+    this.mask = old.length - 1;
     this.count = 0;
-    for (let bucket = 0; bucket < objects.length; bucket++) {
-      if (objects[bucket]! >= 0) this.set(keys[bucket]!, objects[bucket]!);
+    for (let at = 0; at < old.length; at += 2) {
+      if (old[at] !== EMPTY) this.set(old[at]!, old[at + 1]!);
     }
   }
 }

@@ -84,9 +84,7 @@ export class Pairing implements EventSink {
   private isRepeat(slot: number): boolean {
     const { event, objects } = this;
     if (!event.mayRepeat || event.pid < 0 || this.lastOfProcess.get(event.pid) !== slot) return false;
-    return (
-      objects.mayRepeat[slot] === 1 && objects.pid[slot] === event.pid && objects.size[slot] === event.size
-    );
+    return objects.repeatablePid(slot) === event.pid && objects.size(slot) === event.size;
   }
 
   private writeAlloc(slot: number): void {
@@ -98,19 +96,10 @@ export class Pairing implements EventSink {
   private writeFree(slot: number, site: number): void {
     const { objects, event } = this;
     const { timeNs, cpu } = event;
-    const cls = objects.cls[slot]!;
-    const size = objects.size[slot]!;
-    this.writer.append(
-      timeNs,
-      cpu,
-      TraceOp.free,
-      cls,
-      slot,
-      size,
-      UNCONSTRAINED,
-      site,
-      objects.address[slot]!,
-    );
+    const cls = objects.cls(slot);
+    const size = objects.size(slot);
+    const address = objects.address(slot);
+    this.writer.append(timeNs, cpu, TraceOp.free, cls, slot, size, UNCONSTRAINED, site, address);
     objects.release(slot);
   }
 
@@ -124,20 +113,19 @@ export class Pairing implements EventSink {
   }
 }
 
-/** Numbers of live objects and what a free must repeat of its allocation. */
+/** Place of what a free must repeat of its allocation within the cells of a slot. */
+const Cell = { cls: 0, size: 1, address: 2, repeatablePid: 3, count: 4 } as const;
+
+/** Numbers of live objects and what is known of each, side by side: a free costs one cache miss instead of four. */
 class ObjectSlots {
-  cls = new Uint8Array(1024);
-  size = new Float64Array(1024);
-  address = new Float64Array(1024);
-  pid = new Int32Array(1024);
-  mayRepeat = new Uint8Array(1024);
+  private cells = new Float64Array(1024 * Cell.count);
   private spare = new Uint32Array(1024);
   private spareCount = 0;
   private limit = 0;
 
   take(): number {
     if (this.spareCount > 0) return this.spare[--this.spareCount]!;
-    if (this.limit === this.cls.length) this.grow();
+    if (this.limit === this.spare.length) this.grow();
     return this.limit++;
   }
 
@@ -146,25 +134,35 @@ class ObjectSlots {
   }
 
   remember(slot: number, event: RecordedEvent): void {
-    this.cls[slot] = event.cls;
-    this.size[slot] = event.size;
-    this.address[slot] = event.address;
-    this.pid[slot] = event.pid;
-    this.mayRepeat[slot] = event.mayRepeat ? 1 : 0;
+    const at = slot * Cell.count;
+    this.cells[at + Cell.cls] = event.cls;
+    this.cells[at + Cell.size] = event.size;
+    this.cells[at + Cell.address] = event.address;
+    this.cells[at + Cell.repeatablePid] = event.mayRepeat ? event.pid : -1;
+  }
+
+  cls(slot: number): number {
+    return this.cells[slot * Cell.count + Cell.cls]!;
+  }
+
+  size(slot: number): number {
+    return this.cells[slot * Cell.count + Cell.size]!;
+  }
+
+  address(slot: number): number {
+    return this.cells[slot * Cell.count + Cell.address]!;
+  }
+
+  /** Process that allocated the object in a way that may be reported twice, -1 if there is none. */
+  repeatablePid(slot: number): number {
+    return this.cells[slot * Cell.count + Cell.repeatablePid]!;
   }
 
   private grow(): void {
-    const capacity = this.cls.length * 2;
-    this.cls = grown(this.cls, new Uint8Array(capacity));
-    this.size = grown(this.size, new Float64Array(capacity));
-    this.address = grown(this.address, new Float64Array(capacity));
-    this.pid = grown(this.pid, new Int32Array(capacity));
-    this.mayRepeat = grown(this.mayRepeat, new Uint8Array(capacity));
-    this.spare = grown(this.spare, new Uint32Array(capacity));
+    const { cells, spare } = this;
+    this.cells = new Float64Array(cells.length * 2);
+    this.cells.set(cells);
+    this.spare = new Uint32Array(spare.length * 2);
+    this.spare.set(spare);
   }
-}
-
-function grown<T extends Uint8Array | Uint32Array | Int32Array | Float64Array>(column: T, larger: T): T {
-  larger.set(column);
-  return larger;
 }

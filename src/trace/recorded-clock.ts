@@ -1,7 +1,8 @@
-import { decimalValue, digitsEnd, isDigit } from './text-scan.js';
+import { decimalValue, isDigit, ZERO } from './text-scan.js';
 
 const POINT = 0x2e;
 const BILLION = 1e9;
+const POWERS_OF_TEN = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 
 /**
  * Reads time stamps and counts nanoseconds from the first one. Stamps are seconds with a fraction, or bare integers
@@ -22,22 +23,27 @@ export class RecordedClock {
 
   /** Reads the stamp in bytes[start, end). Returns false if it is none. */
   read(bytes: Uint8Array, start: number, end: number): boolean {
-    const point = digitsEnd(bytes, start, end);
-    if (point === start) return false;
-    return point === end ? this.readTicks(bytes, start, end) : this.readSeconds(bytes, start, point, end);
+    let whole = 0;
+    let at = start;
+    for (; at < end && isDigit(bytes[at]!); at++) whole = whole * 10 + bytes[at]! - ZERO;
+    if (at === start) return false;
+    if (at === end) return this.readTicks(bytes, start, end);
+    const plain = bytes[at] === POINT && at - start <= 15;
+    return plain && this.readFraction(bytes, start, at + 1, end, whole);
   }
 
-  private readSeconds(bytes: Uint8Array, start: number, point: number, end: number): boolean {
-    const digits = end - point - 1;
-    const plain = bytes[point] === POINT && digits >= 1 && digits <= 9 && point - start <= 15;
-    if (!plain || digitsEnd(bytes, point + 1, end) !== end) return false;
-    let rest = decimalValue(bytes, point + 1, end);
-    for (let digit = digits; digit < 9; digit++) rest *= 10;
-    return this.set(bytes, start, end, decimalValue(bytes, start, point), rest, false, 1);
+  private readFraction(bytes: Uint8Array, start: number, from: number, end: number, whole: number): boolean {
+    if (from === end || end - from > 9) return false;
+    let rest = 0;
+    for (let at = from; at < end; at++) {
+      if (!isDigit(bytes[at]!)) return false;
+      rest = rest * 10 + bytes[at]! - ZERO;
+    }
+    return this.set(bytes, start, end, whole, rest * POWERS_OF_TEN[9 - (end - from)]!, false, 1);
   }
 
   private readTicks(bytes: Uint8Array, start: number, end: number): boolean {
-    if (end - start > 20 || !isDigit(bytes[start]!)) return false;
+    if (end - start > 20) return false;
     const split = Math.max(start, end - 9);
     const whole = decimalValue(bytes, start, split);
     return this.set(bytes, start, end, whole, decimalValue(bytes, split, end), true, this.tickNs);

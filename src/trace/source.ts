@@ -1,13 +1,13 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { InputError } from '../core/errors.js';
+import { systemProblem } from './system-problem.js';
 
 /** Bytes that decide about the format of a text. */
 const HEAD_BYTES = 64 * 1024;
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 1024 * 1024;
 const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
@@ -44,8 +44,9 @@ export async function openText(path: string, stdin: NodeJS.ReadableStream): Prom
     });
   }
   const packed = isGzip(magic);
-  const text = packed ? new HeadReader(gunzipped(raw.chunks()), file) : raw;
+  const text = packed ? new HeadReader(gunzipped(raw.chunks()), file, 'cannot be unpacked') : raw;
   const head = await text.head(HEAD_BYTES);
+  if (head.length === 0) throw new InputError('is empty once it is unpacked', { file });
   return { file, head, chunks: () => text.chunks(), digest: () => hash.digest('hex') };
 }
 
@@ -53,14 +54,15 @@ function isGzip(magic: Buffer): boolean {
   return magic.subarray(0, GZIP_MAGIC.length).equals(GZIP_MAGIC);
 }
 
-/** The bytes of a file: a plain one into one buffer used again, a packed one as a stream, which reads ahead. */
+/** The bytes of a file: a plain one into one buffer used again; a packed one or a pipe as a stream, which reads ahead. */
 async function storedFile(path: string): Promise<AsyncIterable<Buffer>> {
-  const magic = Buffer.alloc(GZIP_MAGIC.length);
   const handle = await openFile(path);
+  if (!(await handle.stat()).isFile()) return streamed(handle.createReadStream());
+  const magic = Buffer.alloc(GZIP_MAGIC.length);
   await handle.read(magic, 0, magic.length, 0);
-  if (!isGzip(magic)) return fileChunks(handle);
-  await handle.close();
-  return streamed(createReadStream(path, { highWaterMark: CHUNK_BYTES }));
+  return isGzip(magic)
+    ? streamed(handle.createReadStream({ start: 0, highWaterMark: CHUNK_BYTES }))
+    : fileChunks(handle);
 }
 
 async function openFile(path: string): Promise<FileHandle> {
@@ -68,7 +70,7 @@ async function openFile(path: string): Promise<FileHandle> {
   try {
     handle = await open(path);
   } catch (error) {
-    throw new InputError(`cannot be read: ${(error as Error).message}`, { file: path });
+    throw new InputError(`cannot be read: ${systemProblem(error)}`, { file: path });
   }
   if (!(await handle.stat()).isDirectory()) return handle;
   await handle.close();
@@ -113,6 +115,7 @@ class HeadReader {
   constructor(
     source: AsyncIterable<Buffer>,
     private readonly file: string,
+    private readonly problem = 'cannot be read',
   ) {
     this.iterator = source[Symbol.asyncIterator]();
   }
@@ -139,7 +142,7 @@ class HeadReader {
       return done === true ? undefined : value;
     } catch (error) {
       if (error instanceof InputError) throw error;
-      throw new InputError(`cannot be read: ${(error as Error).message}`, { file: this.file });
+      throw new InputError(`${this.problem}: ${systemProblem(error)}`, { file: this.file });
     }
   }
 }

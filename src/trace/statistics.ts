@@ -1,4 +1,5 @@
 import { REQUEST_CLASS_NAMES, RequestClass } from '../core/request.js';
+import type { Nanoseconds } from '../core/units.js';
 import { type Trace, type TraceBlock, TraceOp } from './trace.js';
 
 /** A kind of object whose population is counted as one: a request class, or several that share a name space. */
@@ -23,6 +24,8 @@ export interface KindFigures {
   readonly bytesAtEnd: number;
   readonly peakLive: number;
   readonly peakBytes: number;
+  /** Most objects that lived at a time in each of CURVE_POINTS equal shares of the recorded time. */
+  readonly liveCurve: readonly number[];
   readonly distinctSizes: number;
   /** Size in bytes and number of allocations, most frequent first, then smallest. */
   readonly topSizes: readonly (readonly [number, number])[];
@@ -35,6 +38,8 @@ export const DEFAULT_KINDS: readonly TraceKind[] = [
 ];
 
 const TOP_SIZES = 10;
+/** Shares of the recorded time in a live curve. */
+export const CURVE_POINTS = 50;
 
 /**
  * Figures of each kind that has events, in the order of `kinds`; reads the whole trace once.
@@ -45,15 +50,22 @@ export function traceStatistics(trace: Trace, kinds: readonly TraceKind[] = DEFA
   const byClass = REQUEST_CLASS_NAMES.map((_, cls) =>
     counters.filter(({ kind }) => kind.classes.includes(cls)),
   );
-  for (const block of trace.blocks()) countBlock(block, byClass);
+  const shareNs = (trace.metadata.durationNs + 1) / CURVE_POINTS;
+  for (const block of trace.blocks()) countBlock(block, byClass, shareNs);
   return counters.map((counter) => counter.figures(trace)).filter(hasEvents);
 }
 
-function countBlock(block: TraceBlock, byClass: readonly (readonly KindCounter[])[]): void {
-  const { op, cls, size } = block;
+function countBlock(
+  block: TraceBlock,
+  byClass: readonly (readonly KindCounter[])[],
+  shareNs: Nanoseconds,
+): void {
+  const { timeNs, op, cls, size } = block;
   for (let row = 0; row < block.length; row++) {
     const counters = byClass[cls[row]!]!;
+    const share = Math.min(CURVE_POINTS - 1, Math.floor(timeNs[row]! / shareNs));
     for (let index = 0; index < counters.length; index++) {
+      counters[index]!.reach(share);
       if (op[row] === TraceOp.alloc) counters[index]!.alloc(size[row]!);
       else counters[index]!.free(size[row]!);
     }
@@ -71,14 +83,23 @@ class KindCounter {
   private peakLive = 0;
   private peakBytes = 0;
   private readonly sizes = new Map<number, number>();
+  private readonly liveCurve: number[] = [0];
 
   constructor(readonly kind: TraceKind) {}
+
+  /** The next event is in this share of the time: in those passed by, what lived went on living. */
+  reach(share: number): void {
+    while (this.liveCurve.length <= share) this.liveCurve.push(this.allocs - this.frees);
+  }
 
   alloc(size: number): void {
     this.allocs++;
     this.bytes += size;
     this.sizes.set(size, (this.sizes.get(size) ?? 0) + 1);
-    if (this.allocs - this.frees > this.peakLive) this.peakLive = this.allocs - this.frees;
+    const live = this.allocs - this.frees;
+    const share = this.liveCurve.length - 1;
+    if (live > this.liveCurve[share]!) this.liveCurve[share] = live;
+    if (live > this.peakLive) this.peakLive = live;
     if (this.bytes > this.peakBytes) this.peakBytes = this.bytes;
   }
 
@@ -88,6 +109,7 @@ class KindCounter {
   }
 
   figures(trace: Trace): KindFigures {
+    this.reach(CURVE_POINTS - 1);
     const names = this.kind.classes.map((cls): string => REQUEST_CLASS_NAMES[cls]!);
     const skipped = (...reasons: string[]) =>
       trace.metadata.skipped
@@ -105,6 +127,7 @@ class KindCounter {
       bytesAtEnd: this.bytes,
       peakLive: this.peakLive,
       peakBytes: this.peakBytes,
+      liveCurve: this.liveCurve,
       distinctSizes: sizes.length,
       topSizes: sizes.slice(0, TOP_SIZES),
     };

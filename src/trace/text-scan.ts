@@ -5,7 +5,7 @@ import { NO_ADDRESS } from '../core/address.js';
 export const SPACE = 0x20;
 export const COLON = 0x3a;
 export const DASH = 0x2d;
-const ZERO = 0x30;
+export const ZERO = 0x30;
 const LETTER_X = 0x78;
 const TWO_32 = 2 ** 32;
 /** Least number of AddressSpace.canonical in the upper half, where kernels live. */
@@ -15,12 +15,11 @@ export function isDigit(byte: number): boolean {
   return byte >= ZERO && byte <= 0x39;
 }
 
-/** Value of a hexadecimal digit, -1 for any other byte. */
-function hexDigit(byte: number): number {
-  if (byte >= ZERO && byte <= 0x39) return byte - ZERO;
-  const lower = byte | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
-}
+/** Value of each byte as a hexadecimal digit, -1 if it is none. */
+const HEX_DIGITS = Int8Array.from({ length: 256 }, (_, byte) => {
+  const digit = Number.parseInt(String.fromCharCode(byte), 16);
+  return Number.isNaN(digit) ? -1 : digit;
+});
 
 /** Position of the first non-digit. */
 export function digitsEnd(bytes: Uint8Array, start: number, end: number): number {
@@ -70,7 +69,7 @@ export function scanInteger(bytes: Uint8Array, start: number, end: number): numb
   let value = 0;
   let at = first;
   for (; at < end; at++) {
-    const digit = hexDigit(bytes[at]!);
+    const digit = HEX_DIGITS[bytes[at]!]!;
     if (digit < 0 || digit >= base) break;
     value = value * base + digit;
   }
@@ -84,17 +83,17 @@ export function scanInteger(bytes: Uint8Array, start: number, end: number): numb
 export function scanHexAddress(bytes: Uint8Array, start: number, end: number): number {
   if (start < 0) return Number.NaN;
   const first = bytes[start] === ZERO && bytes[start + 1] === LETTER_X ? start + 2 : start;
-  let stop = first;
-  while (stop < end && hexDigit(bytes[stop]!) >= 0) stop++;
-  if (stop === first || stop - first > 16) return Number.NaN;
-  const split = Math.max(first, stop - 8);
-  return canonical(hexValue(bytes, first, split), hexValue(bytes, split, stop));
-}
-
-function hexValue(bytes: Uint8Array, start: number, end: number): number {
-  let value = 0;
-  for (let at = start; at < end; at++) value = value * 16 + hexDigit(bytes[at]!);
-  return value;
+  let high = 0;
+  let low = 0;
+  let at = first;
+  for (; at < end; at++) {
+    const digit = HEX_DIGITS[bytes[at]!]!;
+    if (digit < 0) break;
+    high = (high << 4) | (low >>> 28);
+    low = (low << 4) | digit;
+  }
+  if (at === first || at - first > 16) return Number.NaN;
+  return canonical(high >>> 0, low >>> 0);
 }
 
 /** As `scanHexAddress`, for a 64-bit address in decimal digits. */

@@ -1,5 +1,8 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { sparkline } from '../../src/cli/commands/trace-tables.js';
+import { runProgram } from '../../src/cli/program.js';
 import { openTrace } from '../../src/trace/arrow-reader.js';
 import { runCli } from '../support/run-cli.js';
 import { fixture, temporaryFolder } from './support.js';
@@ -13,7 +16,7 @@ describe('kvabench trace import', () => {
     const result = await runCli(['trace', 'import', fixture('boot-kva.txt'), '--out', out, ...words]);
     expect(result).toMatchObject({ exitCode: 0, stderr: '' });
     expect(result.stdout).toContain('155 events from 312 lines, digest ');
-    expect(result.stdout).toMatch(/ 46 {2}module-range-not-stored +va /);
+    expect(result.stdout).toMatch(/ {2}module-range-not-stored +46 {2}va +\S/);
     const { name, provenance } = openTrace(out).metadata;
     expect(name).toBe('boot');
     expect(provenance).toMatchObject({
@@ -30,6 +33,53 @@ describe('kvabench trace import', () => {
     const text = readFileSync(fixture('marker.txt'), 'utf8');
     expect((await runCli(['trace', 'import', '-', '--out', out], text)).exitCode).toBe(0);
     expect(openTrace(out).metadata).toMatchObject({ eventCount: 9, name: 'standard input' });
+  });
+
+  it('calls a recording from a pipe as it is told to', async () => {
+    const out = folder.path('named.arrow');
+    const text = readFileSync(fixture('marker.txt'), 'utf8');
+    await runCli(['trace', 'import', '-', '--out', out, '--source-name', 'far.txt, lines 1..9'], text);
+    expect(openTrace(out).metadata).toMatchObject({
+      name: 'far, lines 1..9',
+      provenance: { source: 'far.txt, lines 1..9' },
+    });
+  });
+
+  it('never replaces the recording, nor what is no regular file', async () => {
+    const recording = folder.path('only-copy.txt');
+    copyFileSync(fixture('marker.txt'), recording);
+    symlinkSync(recording, folder.path('alias.arrow'));
+    for (const out of [recording, folder.path('alias.arrow')]) {
+      const result = await runCli(['trace', 'import', recording, '--out', out, '--force']);
+      expect(result.exitCode).toBe(1);
+      expect(result.stderr).toMatch(/the trace would replace the recording it is made from\n$/);
+    }
+    expect(readFileSync(recording).equals(readFileSync(fixture('marker.txt')))).toBe(true);
+    for (const out of [folder.path('.'), '/dev/null']) {
+      const result = await runCli(['trace', 'import', recording, '--out', out, '--force']);
+      expect(result.stderr).toBe(`kvabench: ${out}: cannot be replaced: it is no regular file\n`);
+    }
+  });
+
+  it('leaves nothing behind when it is interrupted', async () => {
+    const lines = readFileSync(fixture('marker.txt'));
+    async function* typed() {
+      yield lines;
+      yield lines;
+      process.emit('SIGINT');
+      yield lines;
+    }
+    const before = folder.names();
+    const stderr: string[] = [];
+    const exitCode = await runProgram(['trace', 'import', '-', '--out', folder.path('half.arrow')], {
+      stdout: { write: () => expect.unreachable() },
+      stderr: { write: (text) => stderr.push(text) },
+      stdin: Readable.from(typed()),
+      env: {},
+    });
+    expect(exitCode).toBe(130);
+    expect(stderr).toEqual(['kvabench: interrupted; nothing was written\n']);
+    expect(folder.names()).toEqual(before);
   });
 
   it('replaces a file only if told to', async () => {
@@ -64,6 +114,18 @@ describe('kvabench trace import', () => {
     expect(existsSync(out)).toBe(false);
   });
 
+  it('refuses traces, and what only looks like a recording of ftrace', async () => {
+    const trace = folder.path('again.arrow');
+    await runCli(['trace', 'import', fixture('marker.txt'), '--out', trace]);
+    const again = await runCli(['trace', 'import', trace, '--out', folder.path('x.arrow')]);
+    expect(again.stderr).toMatch(/again\.arrow: is an Arrow file and no recording: traces need no import\n$/);
+    const report =
+      'cpus=2\n  a-1   [000]     1.000000: kfree:                (f+0x1) call_site=f+0x1 ptr=(nil)\n';
+    const traceCmd = await runCli(['trace', 'import', '-', '--out', folder.path('x.arrow')], report);
+    expect(traceCmd.stderr).toMatch(/is in no format that can be imported/);
+    expect(folder.names()).not.toContain('x.arrow');
+  });
+
   it('refuses text in no known format', async () => {
     const result = await runCli(['trace', 'import', '-', '--out', folder.path('x.arrow')], 'hello\nworld\n');
     expect(result.stderr).toBe(
@@ -81,6 +143,7 @@ describe('kvabench trace info', () => {
     expect(fromTrace.exitCode).toBe(0);
     expect(fromTrace.stdout).toMatch(/kind +allocs +frees +live at end/);
     expect(fromTrace.stdout).toMatch(/va\+stackArea +64 /);
+    expect(fromTrace.stdout).toMatch(/ task +[ ▁-█]{50} +\d+\n/);
     expect((await runCli(['trace', 'info', fixture('boot-kva.txt')])).stdout).toBe(fromTrace.stdout);
     const json = JSON.parse((await runCli(['trace', 'info', out, '--json'])).stdout);
     expect(json).toMatchObject({ eventCount: 155, cpuCount: 2 });
@@ -100,6 +163,13 @@ describe('kvabench trace info', () => {
     const damaged = await runCli(['trace', 'info', folder.path('bad.arrow')]);
     expect(damaged.exitCode).toBe(1);
     expect(damaged.stderr).toContain('bad.arrow: is cut short');
+  });
+});
+
+describe('sparkline', () => {
+  it('is highest at the greatest value, and nothing only at 0', () => {
+    expect(sparkline([0, 1, 400, 500, 800])).toBe(' ▁▄▅█');
+    expect(sparkline([0, 0])).toBe('  ');
   });
 });
 

@@ -189,7 +189,7 @@ describe('statistics', () => {
     const { trace } = await importText(
       head + KMALLOC + head + free + head + KMALLOC + head + free + head + free,
     );
-    expect(traceStatistics(trace)).toEqual([
+    expect(traceStatistics(trace)).toMatchObject([
       {
         name: 'kmem',
         allocs: 2,
@@ -205,5 +205,22 @@ describe('statistics', () => {
         topSizes: [[64, 2]],
       },
     ]);
+  });
+
+  it('follow the population through equal shares of the time', async () => {
+    const at = (seconds: string) => head.replace(/\d+\.\d+(?=: $)/, seconds);
+    const kmalloc = (pointer: string) => KMALLOC.replace(/ptr=\w+/, `ptr=ffff8b288808${pointer}`);
+    const free = (pointer: string) => `kfree: call_site=g ptr=ffff8b288808${pointer}\n`;
+    const { trace } = await importText(
+      [
+        at('100.000000') + kmalloc('9f00'),
+        at('111.000000') + kmalloc('9f40'),
+        at('111.000001') + free('9f00'),
+        at('200.000000') + free('9f40'),
+      ].join(''),
+    );
+    const [kmem] = traceStatistics(trace);
+    // Shares of 2 s: one object in all of them, two for a moment in the sixth.
+    expect(kmem!.liveCurve).toEqual([...Array(5).fill(1), 2, ...Array(44).fill(1)]);
   });
 });

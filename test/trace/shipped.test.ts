@@ -16,6 +16,9 @@ describe('shipped traces', () => {
     verifyDigest(trace);
     expect(statSync(shipped(name)).size).toBeLessThan(1.5e6);
     expect(trace.metadata.name).toBe(name);
+    expect(trace.metadata.provenance.source).toMatch(
+      new RegExp(`^${name}[^ ]*, header and lines \\d+\\.\\.\\d+$`),
+    );
     expect(trace.metadata.provenance.licence).toBe("kvabench's own recording");
     expect(trace.metadata.provenance.capture).toMatch(
       /^source: \S+ \(sha256 [0-9a-f]{64}\)\nwindow: header and lines \d+\.\.\d+\nmachine: .*\nrecorded: /,

@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -23,7 +25,7 @@ function file(name: string, bytes: Buffer): string {
 }
 
 describe('text source', () => {
-  const long = Buffer.alloc(700_000, 'line of text\n');
+  const long = Buffer.alloc(2_500_000, 'line of text\n');
 
   it('gives all bytes of plain and packed files, by content and not by name', async () => {
     expect((await readAll(file('plain.gz', long))).text.equals(long)).toBe(true);
@@ -34,22 +36,31 @@ describe('text source', () => {
     expect((await readAll('-', Readable.from([gzipSync(long)]))).file).toBe('standard input');
   });
 
+  it('reads a named pipe, as process substitution of a shell makes them', async () => {
+    const path = folder.path('pipe');
+    execFileSync('mkfifo', [path]);
+    const reading = readAll(path);
+    await writeFile(path, gzipSync(long));
+    expect((await reading).text.equals(long)).toBe(true);
+  });
+
   it('digests the bytes as stored', async () => {
     const { digest } = await readAll(file('abc.txt', Buffer.from('abc')));
     expect(digest).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
   });
 
   it.each([
-    ['missing.txt', undefined, /missing\.txt: cannot be read: ENOENT/],
+    ['missing.txt', undefined, /missing\.txt: cannot be read: ENOENT: no such file or directory$/],
     ['.', undefined, /cannot be read: it is a directory/],
     ['empty.txt', Buffer.alloc(0), /empty\.txt: is empty/],
+    ['empty.gz', gzipSync(Buffer.alloc(0)), /empty\.gz: is empty once it is unpacked/],
     [
       'some.zst',
       Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0]),
       /is packed with zstd.*allowed: plain text, gzip/,
     ],
-    ['cut.gz', gzipSync(long).subarray(0, 500), /cut\.gz: cannot be read: unexpected end of file/],
-    ['bad.gz', Buffer.from([0x1f, 0x8b, 1, 2, 3, 4, 5, 6]), /bad\.gz: cannot be read: /],
+    ['cut.gz', gzipSync(long).subarray(0, 500), /cut\.gz: cannot be unpacked: unexpected end of file/],
+    ['bad.gz', Buffer.from([0x1f, 0x8b, 1, 2, 3, 4, 5, 6]), /bad\.gz: cannot be unpacked: /],
   ])('refuses %s', async (name, bytes, message) => {
     const path = bytes === undefined ? folder.path(name) : file(name, bytes);
     await expect(readAll(path)).rejects.toThrow(message);

@@ -18,6 +18,7 @@ unpack() {
 make_trace() {
   unpack "$recordings/$2" | awk -v first="$3" -v last="$4" 'NR <= 12 || (NR >= first && NR <= last)' |
     $kvabench trace import - --out "$out/$1.arrow" --force --format ftrace --name "$1" \
+      --source-name "$2, header and lines $3..$4" \
       --licence "kvabench's own recording" \
       --capture "source: $2 (sha256 $(sha256sum "$recordings/$2" | first_word))" \
       --capture "window: header and lines $3..$4" \

@@ -16,19 +16,41 @@ export const traceImportCommand: Command = {
   options: declare,
   async run(args, io) {
     const output = args.out as string;
-    const report = await importTrace({
-      ...descriptionOf(args),
-      input: inputPath(args.input as string, io),
-      stdin: io.stdin,
-      output,
-      overwrite: args.force === true,
-      options: importOptions(args),
-      tool: `kvabench ${toolVersion()}`,
+    return untilInterrupted(io, async (signal) => {
+      const report = await importTrace({
+        ...descriptionOf(args),
+        input: inputPath(args.input as string, io),
+        stdin: io.stdin,
+        output,
+        overwrite: args.force === true,
+        options: importOptions(args),
+        tool: `kvabench ${toolVersion()}`,
+        signal,
+      });
+      io.stdout.write(describeReport(report, output));
     });
-    io.stdout.write(describeReport(report, output));
-    return ExitCode.done;
   },
 };
+
+/** Does an import that an interrupt gives up, so that no half-written file is left behind. */
+export async function untilInterrupted(
+  { stderr }: Io,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<ExitCode> {
+  const interrupt = new AbortController();
+  const onInterrupt = (): void => interrupt.abort();
+  process.once('SIGINT', onInterrupt);
+  try {
+    await work(interrupt.signal);
+    return ExitCode.done;
+  } catch (error) {
+    if (error !== interrupt.signal.reason) throw error;
+    stderr.write('kvabench: interrupted; nothing was written\n');
+    return ExitCode.interrupted;
+  } finally {
+    process.removeListener('SIGINT', onInterrupt);
+  }
+}
 
 function declare(yargs: Argv): Argv {
   return declareImportOptions(
@@ -37,6 +59,10 @@ function declare(yargs: Argv): Argv {
       .option('out', { alias: 'o', type: 'string', demandOption: true, describe: 'trace to write' })
       .option('force', { type: 'boolean', describe: 'replace an existing file' })
       .option('name', { type: 'string', describe: "name of the trace (default: the file's)" })
+      .option('source-name', {
+        type: 'string',
+        describe: 'what to call the recording, where it comes through a pipe',
+      })
       .option('licence', { type: 'string', describe: 'licence of the recording' })
       .option('capture', { type: 'string', array: true, describe: 'how it was recorded; may be repeated' }),
   );
@@ -110,17 +136,18 @@ export function importOptions(args: Readonly<Record<string, unknown>>): ImportOp
 
 function descriptionOf(args: Readonly<Record<string, unknown>>) {
   const { format, name, licence } = args as Readonly<Record<string, string | undefined>>;
+  const sourceName = args['source-name'] as string | undefined;
   const capture = (args.capture as string[] | undefined)?.join('\n');
   return {
     ...(format === undefined ? {} : { format }),
     ...(name === undefined ? {} : { name }),
+    ...(sourceName === undefined ? {} : { sourceName }),
     ...(licence === undefined ? {} : { licence }),
     ...(capture === undefined ? {} : { capture }),
   };
 }
 
 function describeReport({ metadata, lines }: ImportReport, output: string): string {
-  const skipped =
-    metadata.skipped.length === 0 ? '' : `\nleft out or altered:\n${skippedTable(metadata.skipped)}\n`;
+  const skipped = metadata.skipped.length === 0 ? '' : `\n${skippedTable(metadata.skipped)}\n`;
   return `${output}: ${metadata.eventCount} events from ${lines} lines, digest ${metadata.digest}\n${skipped}`;
 }

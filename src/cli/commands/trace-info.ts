@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { toolVersion } from '../../core/version.js';
 import { isArrowFile, openTrace, verifyDigest } from '../../trace/arrow-reader.js';
 import { importTrace } from '../../trace/import.js';
-import { type KindFigures, traceStatistics } from '../../trace/statistics.js';
+import { CURVE_POINTS, type KindFigures, traceStatistics } from '../../trace/statistics.js';
 import type { Trace, TraceMetadata } from '../../trace/trace.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
-import { declareImportOptions, importOptions, inputPath } from './trace-import.js';
-import { plainTable, skippedTable } from './trace-tables.js';
+import { declareImportOptions, importOptions, inputPath, untilInterrupted } from './trace-import.js';
+import { plainTable, skippedTable, sparkline } from './trace-tables.js';
 
 /** `kvabench trace info`: where a trace comes from and what is in it. */
 export const traceInfoCommand: Command = {
@@ -21,14 +21,21 @@ export const traceInfoCommand: Command = {
       .option('json', { type: 'boolean', describe: 'print JSON' }),
   async run(args, io) {
     const file = inputPath(args.file as string, io);
-    if (file !== '-' && isArrowFile(file)) print(openTrace(file), args, io);
-    else await importAndPrint(file, args, io);
+    if (file === '-' || !isArrowFile(file)) {
+      return untilInterrupted(io, (signal) => importAndPrint(file, signal, args, io));
+    }
+    print(openTrace(file), args, io);
     return ExitCode.done;
   },
 };
 
 /** Imports a recording to a temporary place, which is gone afterwards. */
-async function importAndPrint(input: string, args: Readonly<Record<string, unknown>>, io: Io): Promise<void> {
+async function importAndPrint(
+  input: string,
+  signal: AbortSignal,
+  args: Readonly<Record<string, unknown>>,
+  io: Io,
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'kvabench-'));
   try {
     const output = join(folder, 'trace.arrow');
@@ -41,6 +48,7 @@ async function importAndPrint(input: string, args: Readonly<Record<string, unkno
       output,
       options,
       tool,
+      signal,
       ...(format === undefined ? {} : { format }),
     });
     print(openTrace(output), args, io);
@@ -56,9 +64,15 @@ function print(trace: Trace, args: Readonly<Record<string, unknown>>, io: Io): v
     io.stdout.write(`${JSON.stringify(jsonOf(trace.metadata, kinds), null, 2)}\n`);
     return;
   }
-  const parts = [provenanceTable(trace.metadata), populationTable(kinds), sizesTable(kinds)];
+  const { durationNs } = trace.metadata;
+  const parts = [
+    provenanceTable(trace.metadata),
+    populationTable(kinds),
+    curveTable(kinds, durationNs),
+    sizesTable(kinds),
+  ];
   const { skipped } = trace.metadata;
-  if (skipped.length > 0) parts.push(`left out or altered:\n${skippedTable(skipped)}`);
+  if (skipped.length > 0) parts.push(skippedTable(skipped));
   io.stdout.write(`${parts.join('\n\n')}\n`);
 }
 
@@ -74,14 +88,14 @@ function provenanceTable(metadata: TraceMetadata): string {
   const rows = [
     ['name', metadata.name],
     ['source', provenance.source],
-    ['sha256 of it', provenance.sourceDigest],
-    ['capture', provenance.capture.replaceAll('\n', '; ')],
+    ['source sha256', provenance.sourceDigest],
+    ...provenance.capture.split('\n').map((line, index) => [index === 0 ? 'capture' : '', line]),
     ['licence', provenance.licence],
     ['importer', `${provenance.importer} (${provenance.tool}) ${options.join(' ')}`],
     ['clock', `${metadata.clock}; time 0 = ${metadata.origin}`],
     ['duration', `${(metadata.durationNs / 1e9).toFixed(9)} s`],
     ['events', String(metadata.eventCount)],
-    ['objects', `${metadata.objectLimit} at most at a time`],
+    ['objects', `${metadata.objectLimit} live at most at a time`],
     ['cpus', String(metadata.cpuCount)],
     ['call sites', String(metadata.sites.length)],
     ['digest', `${metadata.digest} (checked)`],
@@ -101,6 +115,12 @@ function populationTable(kinds: readonly KindFigures[]): string {
     kind.peakBytes,
   ]);
   return plainTable([heading, ...rows]);
+}
+
+function curveTable(kinds: readonly KindFigures[], durationNs: number): string {
+  const share = `${(durationNs / CURVE_POINTS / 1e9).toPrecision(3)} s a bar`;
+  const rows = kinds.map(({ name, liveCurve, peakLive }) => [name, sparkline(liveCurve), peakLive]);
+  return plainTable([['kind', `most live in each share of the time (${share})`, 'full bar'], ...rows]);
 }
 
 function sizesTable(kinds: readonly KindFigures[]): string {

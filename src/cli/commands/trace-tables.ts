@@ -32,13 +32,26 @@ export function plainTable(rows: readonly (readonly (string | number)[])[]): str
   return lines.map((line) => `  ${line.trimEnd()}`).join('\n');
 }
 
-/** Reasons, classes and counts of what an import could not use, each with its first line. */
+/** Reasons, classes and counts of what an import could not use, each with its first line; most first. */
 export function skippedTable(skipped: readonly SkippedEvents[]): string {
-  return plainTable(
-    skipped.map(({ reason, cls, count, samples }) => [count, reason, cls, shorten(samples[0] ?? '')]),
-  );
+  const rows = [...skipped].sort((a, b) => b.count - a.count);
+  return plainTable([
+    ['left out, altered', 'count', 'class', 'first such line'],
+    ...rows.map(({ reason, cls, count, samples }) => [reason, count, cls || '-', shorten(samples[0] ?? '')]),
+  ]);
 }
 
 function shorten(sample: string): string {
-  return sample.length > 80 ? `${sample.slice(0, 79)}…` : sample;
+  const line = sample.replace(/\s+/g, ' ');
+  return line.length > 80 ? `${line.slice(0, 79)}…` : line;
+}
+
+const BARS = '▁▂▃▄▅▆▇█';
+
+/** A curve as a line of bars, the highest at the greatest value; a space where the value is 0. */
+export function sparkline(values: readonly number[]): string {
+  const most = Math.max(...values);
+  return values
+    .map((value) => (value > 0 ? BARS[Math.ceil((value / most) * BARS.length) - 1] : ' '))
+    .join('');
 }

@@ -24,11 +24,15 @@ const STACK_TRACE = Uint8Array.from(Buffer.from('<stack trace>'));
 /** Kernels have some 2000 events; a text with more names than this is no recording. */
 const MAX_EVENT_NAMES = 10_000;
 
+/** First line of what `trace-cmd report` prints: lines alike, but NULL, names and columns are written otherwise. */
+const TRACE_CMD_HEADER = /^cpus=\d+$/;
+
 /** The header or the form of the first lines decides: a trace_pipe has no header. */
 function looksLikeFtrace(head: Uint8Array): boolean {
   const line = new FtraceLine();
   const lines = Buffer.from(head).toString('latin1').split('\n', 50);
   if (lines[0]!.startsWith('# tracer:')) return true;
+  if (TRACE_CMD_HEADER.test(lines[0]!)) return false;
   return lines.some((candidate) => {
     const bytes = Uint8Array.from(Buffer.from(candidate, 'latin1'));
     return line.scan(bytes, 0, bytes.length);

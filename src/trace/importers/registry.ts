@@ -1,5 +1,6 @@
 import { closest } from 'fastest-levenshtein';
 import { InputError } from '../../core/errors.js';
+import { ARROW_MAGIC } from '../arrow-format.js';
 import type { TraceImporter } from '../importer.js';
 import { ftraceImporter } from './ftrace.js';
 
@@ -21,6 +22,10 @@ export function importerNamed(name: string): TraceImporter {
 
 /** The importer whose format the first bytes of a text have. @throws InputError if none recognises them. */
 export function importerFor(head: Uint8Array, file: string): TraceImporter {
+  // A trace holds samples of its recording, which look like one.
+  if (ARROW_MAGIC.equals(head.subarray(0, ARROW_MAGIC.length))) {
+    throw new InputError('is an Arrow file and no recording: traces need no import', { file });
+  }
   const found = IMPORTERS.find((importer) => importer.sniff(head));
   if (found !== undefined) return found;
   throw new InputError('is in no format that can be imported', { file, allowed: IMPORTER_NAMES.join(', ') });
