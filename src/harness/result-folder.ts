@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../core/errors.js';
 import { attemptIo, makeFolder, writeWhole } from '../core/files.js';
@@ -12,15 +12,29 @@ export type FolderMode = 'refuse' | 'resume' | 'force';
 export const RUN_FILE = 'run.json';
 const CELLS = 'cells';
 
+/** Suffix of the folder in which results that are to replace others come about. */
+const PART = '.part';
+
 /**
  * A folder of results: run.json, a file per finished cell in cells/, and the tables. Every file appears complete or
- * not at all, so that an interrupted run keeps its finished cells.
+ * not at all, so that an interrupted run keeps its finished cells. Results that replace others come about in a
+ * folder beside them, and take their place when they are complete.
  */
 export class ResultFolder {
-  readonly path: string;
+  private work: string;
 
-  private constructor(path: string) {
-    this.path = path;
+  private constructor(
+    private readonly target: string,
+    private readonly mode: FolderMode,
+    private readonly owned: readonly string[],
+    replaces: boolean,
+  ) {
+    this.work = replaces ? `${target}${PART}` : target;
+  }
+
+  /** Where the files are at present. */
+  get path(): string {
+    return this.work;
   }
 
   /**
@@ -28,32 +42,50 @@ export class ResultFolder {
    * @throws InputError if it is not empty and must not be used, or cannot be written.
    */
   static open(path: string, mode: FolderMode, owned: readonly string[]): ResultFolder {
-    const entries = attemptIo('cannot use the folder', path, () =>
-      existsSync(path) ? readdirSync(path) : [],
-    );
-    if (entries.length > 0 && !entries.includes(RUN_FILE)) {
-      throw new InputError('the folder is not empty and holds no results of kvabench', {
-        file: path,
-        allowed: 'a new or empty folder',
-      });
-    }
+    const entries = entriesOf(path);
     if (entries.length > 0 && mode === 'refuse') {
       throw new InputError('the folder has results', {
         file: path,
         allowed: '--resume to finish them, --force to replace them, or another --out',
       });
     }
-    const folder = new ResultFolder(path);
-    attemptIo('cannot write', path, () => {
-      if (mode === 'force') folder.clear(owned);
-      makeFolder(join(path, CELLS));
+    const replaces = mode === 'force' && entries.length > 0;
+    const folder = new ResultFolder(path, mode, owned, replaces);
+    if (replaces) entriesOf(folder.work);
+    attemptIo('cannot write', folder.work, () => {
+      if (replaces) rmSync(folder.work, { recursive: true, force: true });
+      makeFolder(join(folder.work, CELLS));
     });
     return folder;
   }
 
+  /** Puts complete results in the place of those that they replace. @throws InputError when that cannot be done. */
+  settle(): void {
+    const { work, target } = this;
+    if (work === target) return;
+    attemptIo('cannot write', target, () => {
+      this.clear(target);
+      for (const name of readdirSync(work)) renameSync(join(work, name), join(target, name));
+      rmdirSync(work);
+    });
+    this.work = target;
+  }
+
+  /** After a failed run: removes what is of no use to a later one. Earlier results and finished cells stay. */
+  abandon(): void {
+    const { work, target, mode } = this;
+    attemptIo('cannot clean up', work, () => {
+      if (work !== target) rmSync(work, { recursive: true, force: true });
+      else if (mode !== 'resume' && readdirSync(join(work, CELLS)).length === 0) {
+        this.clear(work);
+        if (readdirSync(work).length === 0) rmdirSync(work);
+      }
+    });
+  }
+
   /** Path of a file in the folder. */
   file(name: string): string {
-    return join(this.path, name);
+    return join(this.work, name);
   }
 
   /** Stores a finished cell. @throws InputError when it cannot be written. */
@@ -76,13 +108,25 @@ export class ResultFolder {
     return result;
   }
 
-  private clear(owned: readonly string[]): void {
-    for (const name of [CELLS, RUN_FILE, ...owned]) rmSync(this.file(name), { recursive: true, force: true });
+  private clear(folder: string): void {
+    for (const name of [CELLS, RUN_FILE, ...this.owned]) {
+      rmSync(join(folder, name), { recursive: true, force: true });
+    }
   }
 
   private cellFile(id: string): string {
     return this.file(join(CELLS, `${id}.json`));
   }
+}
+
+/** What is in a folder, which must be ours if it is there and not empty. @throws InputError otherwise. */
+function entriesOf(path: string): string[] {
+  const entries = attemptIo('cannot use the folder', path, () => (existsSync(path) ? readdirSync(path) : []));
+  if (entries.length === 0 || entries.includes(RUN_FILE)) return entries;
+  throw new InputError('the folder is not empty and holds no results of kvabench', {
+    file: path,
+    allowed: 'a new or empty folder',
+  });
 }
 
 function parseCell(path: string): CellResult {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openTrace } from '../../src/trace/arrow-reader.js';
@@ -38,5 +38,36 @@ describe('a real trace', () => {
       expect(openTrace(trace).metadata.digest).toBe(openTrace(SHIPPED).metadata.digest);
       expect(await exactFiles(trace, join(folder, `out-${blockRows}`))).toEqual(expected);
     }
+  });
+});
+
+describe('a real trace that is damaged', () => {
+  /** The shipped trace with one byte of its columns changed. */
+  function damaged(folder: string): string {
+    const path = join(folder, 'damaged.arrow');
+    const bytes = readFileSync(SHIPPED);
+    bytes[bytes.length >> 1]! ^= 1;
+    writeFileSync(path, bytes);
+    return path;
+  }
+
+  it('is refused without a trace of its own', async () => {
+    const folder = temporaryFolder();
+    const out = join(folder, 'out');
+    const { exitCode, stdout, stderr } = await runCli(['run', damaged(folder), '--out', out]);
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^kvabench: .*damaged\.arrow: is damaged within bytes \d+ to \d+.*\n$/);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('leaves earlier results untouched, with --force too', async () => {
+    const folder = temporaryFolder();
+    const out = join(folder, 'out');
+    await exactFiles(SHIPPED, out);
+    const before = readFileSync(join(out, 'run.json'), 'utf8');
+    const { exitCode } = await runCli(['run', damaged(folder), '--out', out, '--force']);
+    expect(exitCode).toBe(1);
+    expect(readFileSync(join(out, 'run.json'), 'utf8')).toBe(before);
+    expect(readdirSync(folder).sort()).toEqual(['damaged.arrow', 'out']);
   });
 });

@@ -151,6 +151,10 @@ async function runPlan(
       io.stderr.write(`kvabench: interrupted; ${kept}, --resume runs the others\n`);
       return ExitCode.interrupted;
     }
+    folder.settle();
+  } catch (error) {
+    folder.abandon();
+    throw error;
   } finally {
     progress.stop();
     process.removeListener('SIGINT', onInterrupt);
