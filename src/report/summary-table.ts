@@ -1,7 +1,7 @@
-import Table from 'cli-table3';
 import { formatBytes } from '../core/units.js';
 import type { CellResult } from '../harness/cell.js';
 import { SUMMARY_COLUMNS } from '../harness/summary.js';
+import { alignedLines } from './aligned-text.js';
 
 /** A column of the table for people: heading, name in summary.csv, notation. */
 type Shown = readonly [heading: string, column: string, format: (value: number) => string];
@@ -20,24 +20,6 @@ const SHOWN: readonly Shown[] = [
 ];
 
 const NARROWEST = 100;
-
-const NO_BORDERS = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: ' ',
-};
 
 /** What the table keeps of a cell. */
 type Row = Pick<CellResult, 'workload' | 'backend' | 'seed' | 'summary' | 'resultDigest'>;
@@ -69,17 +51,10 @@ function blockText(results: readonly Row[], width: number): string {
     ...SHOWN.map(([, column, format]) => shown(figure(result, column), format)),
     result.resultDigest.slice(0, 8),
   ]);
-  const table = new Table({
-    head: ['backend', ...head],
-    chars: NO_BORDERS,
-    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
-    colAligns: ['left', ...SHOWN.map(() => 'right' as const), 'left'],
-  });
   const room = width - widthOf([head, ...figures]);
-  for (const [index, fields] of figures.entries())
-    table.push([shorten(results[index]!.backend, room), ...fields]);
-  const lines = table.toString().split('\n');
-  const text = lines.map((line) => line.trimEnd()).join('\n');
+  const rows = figures.map((fields, index) => [shorten(results[index]!.backend, room), ...fields]);
+  const alignments = ['left' as const, ...SHOWN.map(() => 'right' as const), 'left' as const];
+  const text = alignedLines([['backend', ...head], ...rows], alignments, ' ').join('\n');
   return `${workload}, seed ${seed}: ${events} events\n${text}\n`;
 }
 

@@ -18,23 +18,36 @@ export interface SpanSource {
   returnSpan(base: Address, size: Bytes): void;
 }
 
-/** Import by vmem_alloc of the source and return by vmem_free; the size may be rounded to a granularity. */
-export class AllocSource implements SpanSource {
-  readonly arena: VmemArena;
-  readonly returnsSpans: boolean;
-  readonly mayBringMore: boolean;
+/** What the import functions share: the source arena, its quantum, and what the last import brought. */
+abstract class ArenaSource implements SpanSource {
+  readonly returnsSpans: boolean = true;
+  abstract readonly mayBringMore: boolean;
   importedBytes = 0;
-  private readonly granularity: Bytes;
 
-  constructor(arena: VmemArena, { returnsSpans = true, granularity = 1 } = {}) {
-    this.arena = arena;
-    this.returnsSpans = returnsSpans;
-    this.mayBringMore = granularity > 1;
-    this.granularity = granularity;
-  }
+  constructor(readonly arena: VmemArena) {}
 
   get quantum(): Bytes {
     return this.arena.quantum;
+  }
+
+  abstract importSpan(size: Bytes, align: Bytes, flags: number): Address;
+
+  returnSpan(base: Address, size: Bytes): void {
+    this.arena.free(base, size);
+  }
+}
+
+/** Import by vmem_alloc of the source and return by vmem_free; the size may be rounded to a granularity. */
+export class AllocSource extends ArenaSource {
+  override readonly returnsSpans: boolean;
+  readonly mayBringMore: boolean;
+  private readonly granularity: Bytes;
+
+  constructor(arena: VmemArena, { returnsSpans = true, granularity = 1 } = {}) {
+    super(arena);
+    this.returnsSpans = returnsSpans;
+    this.mayBringMore = granularity > 1;
+    this.granularity = granularity;
   }
 
   importSpan(size: Bytes, _align: Bytes, flags: number): Address {
@@ -43,27 +56,17 @@ export class AllocSource implements SpanSource {
     this.importedBytes = bytes;
     return base;
   }
-
-  returnSpan(base: Address, size: Bytes): void {
-    this.arena.free(base, size);
-  }
 }
 
 /** Import by vmem_xalloc with the request's alignment, as segkmem's large-page import does; for XALIGN arenas. */
-export class AlignedSource implements SpanSource {
-  readonly arena: VmemArena;
-  readonly returnsSpans = true;
+export class AlignedSource extends ArenaSource {
   readonly mayBringMore = true;
-  importedBytes = 0;
-  private readonly granularity: Bytes;
 
-  constructor(arena: VmemArena, granularity: Bytes) {
-    this.arena = arena;
-    this.granularity = granularity;
-  }
-
-  get quantum(): Bytes {
-    return this.arena.quantum;
+  constructor(
+    arena: VmemArena,
+    private readonly granularity: Bytes,
+  ) {
+    super(arena);
   }
 
   importSpan(size: Bytes, align: Bytes, flags: number): Address {
@@ -73,7 +76,7 @@ export class AlignedSource implements SpanSource {
     return base;
   }
 
-  returnSpan(base: Address, size: Bytes): void {
+  override returnSpan(base: Address, size: Bytes): void {
     this.arena.xfree(base, size);
   }
 }
@@ -82,20 +85,14 @@ export class AlignedSource implements SpanSource {
  * The firewall's import: each span is taken by next fit with one guard page behind it that belongs to nobody.
  * Mirrors illumos kmem_firewall_va_alloc and kmem_firewall_va_free, kmem.c [illumos@94ab2e1].
  */
-export class FirewallSource implements SpanSource {
-  readonly arena: VmemArena;
-  readonly returnsSpans = true;
+export class FirewallSource extends ArenaSource {
   readonly mayBringMore = false;
-  importedBytes = 0;
-  private readonly guard: Bytes;
 
-  constructor(arena: VmemArena, guard: Bytes) {
-    this.arena = arena;
-    this.guard = guard;
-  }
-
-  get quantum(): Bytes {
-    return this.arena.quantum;
+  constructor(
+    arena: VmemArena,
+    private readonly guard: Bytes,
+  ) {
+    super(arena);
   }
 
   importSpan(size: Bytes, _align: Bytes, flags: number): Address {
@@ -104,7 +101,7 @@ export class FirewallSource implements SpanSource {
     return base;
   }
 
-  returnSpan(base: Address, size: Bytes): void {
+  override returnSpan(base: Address, size: Bytes): void {
     this.arena.free(base, size + this.guard);
   }
 }
