@@ -68,4 +68,15 @@ describe('the built program', () => {
     expect(readdirSync(join(out, 'cells'))).toEqual(['churn_operations_1000.first-fit-map.s1.json']);
     expect(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')).status).toBe('running');
   });
+
+  it('is a library too: its entry resolves by the name of the package and replays a trace', () => {
+    const script = `
+      import { BACKENDS, openTrace, ORACLES, RequestClass } from 'kvabench';
+      const { metadata } = openTrace('workloads/traces/linux612-mixed.arrow');
+      console.log(BACKENDS.length > 0, ORACLES.length > 0, RequestClass.kmem, metadata.name);`;
+    const argv = ['--input-type=module', '--eval', script];
+    const child = spawnSync(process.execPath, argv, { cwd: repositoryRoot, encoding: 'utf8' });
+    expect(child.stdout + child.stderr).toBe('true true 0 linux612-mixed\n');
+    expect(existsSync(join(repositoryRoot, 'dist/index.d.ts'))).toBe(true);
+  });
 });
