@@ -121,8 +121,10 @@ export class CheckedPort implements RequestPort {
     const size = this.size[object]!;
     const address = this.address[object]!;
     this.digest(object);
+    figures.sizes.record(this.cls[object]!, size);
     if (address === NO_ADDRESS) {
       figures.failures++;
+      figures.refusals.record(this.backend, this.cls[object]!, size, this.constraint[object]!);
       return;
     }
     figures.allocs++;
@@ -131,6 +133,9 @@ export class CheckedPort implements RequestPort {
     figures.footprintBytes += this.backend.footprint(this.cls[object]!, size);
     if (figures.liveObjects > figures.peakLiveObjects) figures.peakLiveObjects = figures.liveObjects;
     if (figures.liveBytes > figures.peakLiveBytes) figures.peakLiveBytes = figures.liveBytes;
+    if (figures.footprintBytes > figures.peakFootprintBytes) {
+      figures.peakFootprintBytes = figures.footprintBytes;
+    }
   }
 
   private recordFree(object: number): void {

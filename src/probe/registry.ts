@@ -1,9 +1,13 @@
 import { bytesProbe } from './bytes.js';
 import { cachesProbe } from './caches.js';
-import type { Column, Probe, RunView } from './contract.js';
+import type { Column, Probe, RunView, TableProbe } from './contract.js';
+import { failuresTable } from './failures.js';
 import { fragmentationProbe } from './fragmentation.js';
+import { locksTable } from './locks.js';
 import { requestsProbe } from './requests.js';
+import { spectrumTable } from './spectrum.js';
 import { tagsProbe } from './tags.js';
+import { unusableTable } from './unusable.js';
 import { workProbe } from './work.js';
 
 /** Every probe, in the order of its columns in the result files. */
@@ -15,6 +19,9 @@ export const PROBES: readonly Probe[] = [
   cachesProbe,
   workProbe,
 ];
+
+/** Every probe with a table of its own, in the order of the files. */
+export const TABLE_PROBES: readonly TableProbe[] = [spectrumTable, unusableTable, failuresTable, locksTable];
 
 /** Columns of all probes, one after the other. */
 export const PROBE_COLUMNS: readonly Column[] = PROBES.flatMap((probe) => probe.columns);
