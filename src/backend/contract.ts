@@ -23,6 +23,11 @@ export interface Backend {
    */
   rootsOf?(cls: number): readonly ArenaView[];
   /**
+   * Searches and lookups of all arenas together so far, in O(1): asked for around every request. Without it, they are
+   * added up arena by arena.
+   */
+  workDone?(): number;
+  /**
    * Serves one request and returns the first byte's address, or NO_ADDRESS when it is exhausted. `constraint` is a
    * row of the environment's table or UNCONSTRAINED.
    */

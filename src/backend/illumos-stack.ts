@@ -192,6 +192,10 @@ export class IllumosStack implements Backend, EventHandler {
     return this.arenas.filter((view) => view.name === name);
   }
 
+  workDone(): number {
+    return this.system.work.steps;
+  }
+
   /** kmem_reap as under memory pressure: what lay idle in the depots since the last tick goes back. */
   reap(): void {
     this.system.reap();

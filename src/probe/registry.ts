@@ -3,6 +3,7 @@ import { cachesProbe } from './caches.js';
 import type { Column, Probe, RunView, TableProbe } from './contract.js';
 import { failuresTable } from './failures.js';
 import { fragmentationProbe } from './fragmentation.js';
+import { latencyTable } from './latency.js';
 import { locksTable } from './locks.js';
 import { requestsProbe } from './requests.js';
 import { spectrumTable } from './spectrum.js';
@@ -21,7 +22,13 @@ export const PROBES: readonly Probe[] = [
 ];
 
 /** Every probe with a table of its own, in the order of the files. */
-export const TABLE_PROBES: readonly TableProbe[] = [spectrumTable, unusableTable, failuresTable, locksTable];
+export const TABLE_PROBES: readonly TableProbe[] = [
+  spectrumTable,
+  unusableTable,
+  failuresTable,
+  locksTable,
+  latencyTable,
+];
 
 /** Columns of all probes, one after the other. */
 export const PROBE_COLUMNS: readonly Column[] = PROBES.flatMap((probe) => probe.columns);

@@ -1,5 +1,6 @@
 import { Refusals } from './refusals.js';
 import { RequestSizes } from './request-sizes.js';
+import { RequestWork } from './request-work.js';
 
 /** Running totals of what the workload asked for and what it got; kept by the request port, read by probes. */
 export class RequestFigures {
@@ -22,4 +23,5 @@ export class RequestFigures {
   /** Sizes asked for, granted or not, by class. */
   readonly sizes = new RequestSizes();
   readonly refusals = new Refusals();
+  readonly work = new RequestWork();
 }

@@ -5,6 +5,8 @@ import { type Bytes, highBit } from '../core/units.js';
 const STEPS = 32;
 const STEP_BITS = 5;
 
+const TWO_31 = 2 ** 31;
+
 /** Steps for sizes up to 2^53. */
 const BUCKETS = STEPS * (54 - STEP_BITS);
 
@@ -52,6 +54,10 @@ export class RequestSizes {
 function stepOf(size: Bytes): number {
   const offset = size - 1;
   if (offset < 2 * STEPS) return offset;
+  if (offset < TWO_31) {
+    const narrow = 31 - STEP_BITS - Math.clz32(offset);
+    return narrow * STEPS + (offset >> narrow);
+  }
   const shift = highBit(offset) - STEP_BITS - 1;
   return shift * STEPS + Math.floor(offset / 2 ** shift);
 }

@@ -11,9 +11,11 @@ import { CheckedPort } from '../../src/harness/request-port.js';
 import { rootArenas, rootsOf, walkFree } from '../../src/probe/arenas.js';
 import type { Field, RunView, TableProbe } from '../../src/probe/contract.js';
 import { failuresTable } from '../../src/probe/failures.js';
+import { latencyTable } from '../../src/probe/latency.js';
 import { locksTable } from '../../src/probe/locks.js';
 import { TABLE_PROBES } from '../../src/probe/registry.js';
 import { RequestFigures } from '../../src/probe/request-figures.js';
+import { sumOfWork } from '../../src/probe/request-work.js';
 import { spectrumTable } from '../../src/probe/spectrum.js';
 import { unusableTable } from '../../src/probe/unusable.js';
 import { pictured } from '../support/pictured-arena.js';
@@ -169,6 +171,49 @@ describe('locks', () => {
   });
 });
 
+describe('work', () => {
+  it('has each request in the class of its work, sums adding up', () => {
+    const { port, run } = smallMap(8);
+    const { figures } = run.backend.arenas[0]!;
+    const works: number[] = [];
+    for (let object = 0; object < 9; object++) {
+      const before = figures.searches;
+      port.alloc(object, va, PAGE, UNCONSTRAINED, 0);
+      works.push(figures.searches - before);
+    }
+    port.free(3, 0);
+    const rows = named(latencyTable, run);
+    const granted = rows.filter(({ outcome }) => outcome === 'granted');
+    for (const { from_work, requests, work } of granted) {
+      const from = Number(from_work);
+      const end = from === 0 ? 1 : 2 * from;
+      const inside = works.slice(0, 8).filter((steps) => steps >= from && steps < end);
+      expect([requests, work]).toEqual([inside.length, inside.reduce((sum, steps) => sum + steps, 0)]);
+    }
+    expect(granted.reduce((sum, { requests }) => sum + Number(requests), 0)).toBe(8);
+    expect(rows.filter(({ outcome }) => outcome === 'refused')).toMatchObject([
+      { requests: 1, work: works[8] },
+    ]);
+    expect(rows.filter(({ outcome }) => outcome === 'freed')).toMatchObject([
+      { class: 'va', requests: 1, work: figures.lookups },
+    ]);
+    expect(rows.reduce((sum, { work }) => sum + Number(work), 0)).toBe(figures.searches + figures.lookups);
+  });
+
+  it('does not count what happens between requests', () => {
+    const backend = new ToyBackend();
+    const port = new CheckedPort(backend, { objectLimit: 2, cpus: 1, constraints: 0, recording: true });
+    port.alloc(0, kmem, 64, UNCONSTRAINED, 0);
+    backend.arena.searches += 1000;
+    port.free(0, 0);
+    const run: RunView = { simulation: new Simulation(1), backend, requests: port.figures };
+    expect(latencyTable.rows(run)).toEqual([
+      ['kmem', 'granted', 1, 1, 1],
+      ['kmem', 'freed', 0, 1, 0],
+    ]);
+  });
+});
+
 describe.each(BACKENDS.map((definition) => [definition.name, definition] as const))(
   '%s',
   (_name, definition) => {
@@ -193,6 +238,26 @@ describe.each(BACKENDS.map((definition) => [definition.name, definition] as cons
         expect(sizes).toEqual(walked);
         expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(arena.freeBytes());
       }
+    });
+
+    it('answers for its work as its arenas count it', () => {
+      const simulation = new Simulation(2);
+      const constraints = constraintTable([{ align: 2 * PAGE }]);
+      const parameters = Value.Default(definition.parameters, {}) as Parameters;
+      const backend = definition.create(parameters, { simulation, constraints });
+      const port = new CheckedPort(backend, { objectLimit: 512, cpus: 2, constraints: 1, recording: true });
+      for (let round = 0; round < 3; round++) {
+        for (let object = 0; object < 512; object++) {
+          const cls = backend.serves[object % backend.serves.length]!;
+          const row = object % 5 === 0 ? 0 : UNCONSTRAINED;
+          port.alloc(object, cls, PAGE * (1 + (object % 61)), row, object % 2);
+          expect(backend.workDone?.() ?? sumOfWork(backend)).toBe(sumOfWork(backend));
+        }
+        for (let object = 0; object < 512; object++) port.free((object * 7) % 512, 0);
+        backend.reap();
+        expect(backend.workDone?.() ?? sumOfWork(backend)).toBe(sumOfWork(backend));
+      }
+      expect(sumOfWork(backend)).toBeGreaterThan(0);
     });
 
     it('names roots for each class that it serves', () => {

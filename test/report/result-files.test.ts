@@ -63,6 +63,7 @@ describe('a folder of results', () => {
       'unusable.csv',
       'failures.csv',
       'locks.csv',
+      'work.csv',
     ]);
     for (const resource of resources) {
       const text = readFileSync(join(path, resource.path));
