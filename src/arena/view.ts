@@ -82,6 +82,8 @@ export interface ArenaView {
   /** Bytes of the model's metadata under an ABI, see Abi. */
   metadataBytes(): Bytes;
   walk(visit: TagVisitor): void;
+  /** Calls `visit` with the size of each free segment, in any order; without it, probes pick them out of `walk`. */
+  walkFree?(visit: (size: Bytes) => void): void;
   /** Checks every invariant. @throws InvariantError with a dump. */
   check(): void;
 }

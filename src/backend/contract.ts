@@ -18,6 +18,16 @@ export interface Backend {
   /** Its arenas, sources before those that import from them. */
   readonly arenas: readonly ArenaView[];
   /**
+   * The arenas without a source, among `arenas`, whose address space requests of a class get in the end; probes of
+   * refusals and of unusable free space look there. Without it, they look at every arena without a source.
+   */
+  rootsOf?(cls: number): readonly ArenaView[];
+  /**
+   * Searches and lookups of all arenas together so far, in O(1): asked for around every request. Without it, they are
+   * added up arena by arena.
+   */
+  workDone?(): number;
+  /**
    * Serves one request and returns the first byte's address, or NO_ADDRESS when it is exhausted. `constraint` is a
    * row of the environment's table or UNCONSTRAINED.
    */

@@ -107,6 +107,10 @@ class FirstFitMap implements Backend {
     return cls === RequestClass.kstack ? length + this.kernel.quantum : length;
   }
 
+  rootsOf(cls: number): readonly ArenaView[] {
+    return [this.mapOf(cls)];
+  }
+
   /** Nothing is cached. */
   reap(): void {}
 

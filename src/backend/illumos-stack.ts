@@ -185,6 +185,17 @@ export class IllumosStack implements Backend, EventHandler {
     }
   }
 
+  /** kmem and va come from heap, the stacks from segkp, guests from kvmm_arena. */
+  rootsOf(cls: number): readonly ArenaView[] {
+    const arena = this.arenaOf(cls);
+    const name = arena.source?.arena.name ?? arena.name;
+    return this.arenas.filter((view) => view.name === name);
+  }
+
+  workDone(): number {
+    return this.system.work.steps;
+  }
+
   /** kmem_reap as under memory pressure: what lay idle in the depots since the last tick goes back. */
   reap(): void {
     this.system.reap();

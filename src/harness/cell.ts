@@ -55,8 +55,8 @@ export function runCell(plan: CellPlan, registries: Registries): CellResult {
 
 /** Digest of a result's figures, whatever order or thread they were computed in. */
 export function digestResult(placementDigest: string, samples: Samples, summary: readonly number[]): string {
-  const { timeNs, rows, arenas, caches } = samples;
-  return sha256(canonicalJson({ placementDigest, timeNs, rows, arenas, caches, summary }));
+  const { timeNs, rows, arenas, caches, tables } = samples;
+  return sha256(canonicalJson({ placementDigest, timeNs, rows, arenas, caches, tables, summary }));
 }
 
 function connect(workload: Workload, backend: Backend, cpus: number): CheckedPort {
@@ -86,8 +86,8 @@ function assemble(
   placementDigest: string,
   sampler: Samples,
 ): CellResult {
-  const { timeNs, rows, arenas, caches } = sampler;
-  const samples = { timeNs, rows, arenas, caches };
+  const { timeNs, rows, arenas, caches, tables } = sampler;
+  const samples = { timeNs, rows, arenas, caches, tables };
   const summary = summarise(samples);
   return {
     id: plan.id,

@@ -4,6 +4,7 @@ import { MisuseError } from '../core/errors.js';
 import { REQUEST_CLASS_NAMES, type RequestPort, UNCONSTRAINED } from '../core/request.js';
 import type { Bytes } from '../core/units.js';
 import { RequestFigures } from '../probe/request-figures.js';
+import { Outcome } from '../probe/request-work.js';
 
 /** What the port knows of an object slot. */
 const SlotState = { never: 0, live: 1, failed: 2, unserved: 3, freed: 4 } as const;
@@ -82,6 +83,7 @@ export class CheckedPort implements RequestPort {
       return false;
     }
     this.constraint[object] = constraint;
+    if (this.recording) this.figures.work.begin(this.backend);
     const address = this.backend.alloc(cls, size, constraint, cpu);
     this.address[object] = address;
     this.state[object] = address === NO_ADDRESS ? SlotState.failed : SlotState.live;
@@ -102,6 +104,7 @@ export class CheckedPort implements RequestPort {
     if (state === SlotState.live) {
       const cls = this.cls[object]!;
       const size = this.size[object]!;
+      if (this.recording) this.figures.work.begin(this.backend);
       this.backend.free(cls, this.address[object]!, size, this.constraint[object]!, cpu);
       if (this.recording) this.recordFree(object);
       return;
@@ -121,8 +124,12 @@ export class CheckedPort implements RequestPort {
     const size = this.size[object]!;
     const address = this.address[object]!;
     this.digest(object);
+    figures.sizes.record(this.cls[object]!, size);
+    const outcome = address === NO_ADDRESS ? Outcome.refused : Outcome.granted;
+    figures.work.end(this.backend, this.cls[object]!, outcome);
     if (address === NO_ADDRESS) {
       figures.failures++;
+      figures.refusals.record(this.backend, this.cls[object]!, size, this.constraint[object]!);
       return;
     }
     figures.allocs++;
@@ -131,11 +138,15 @@ export class CheckedPort implements RequestPort {
     figures.footprintBytes += this.backend.footprint(this.cls[object]!, size);
     if (figures.liveObjects > figures.peakLiveObjects) figures.peakLiveObjects = figures.liveObjects;
     if (figures.liveBytes > figures.peakLiveBytes) figures.peakLiveBytes = figures.liveBytes;
+    if (figures.footprintBytes > figures.peakFootprintBytes) {
+      figures.peakFootprintBytes = figures.footprintBytes;
+    }
   }
 
   private recordFree(object: number): void {
     const { figures } = this;
     const size = this.size[object]!;
+    figures.work.end(this.backend, this.cls[object]!, Outcome.freed);
     figures.frees++;
     figures.liveObjects--;
     figures.liveBytes -= size;

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } 
 import { join } from 'node:path';
 import { InputError } from '../core/errors.js';
 import { attemptIo, makeFolder, writeWhole } from '../core/files.js';
+import type { Field } from '../probe/contract.js';
 import { type CellResult, digestResult } from './cell.js';
 import type { CellPlan } from './plan.js';
 
@@ -151,16 +152,23 @@ function parseCell(path: string): CellResult {
   return withoutNulls(stored);
 }
 
+function fieldOf(value: Field | null): Field {
+  return value ?? Number.NaN;
+}
+
 /** JSON has no NaN: it was written as null. */
 function withoutNulls(stored: CellResult): CellResult {
   const numbers = (values: readonly (number | null)[]): number[] =>
     values.map((value) => value ?? Number.NaN);
-  const { timeNs, rows, arenas, caches } = stored.samples;
+  const { timeNs, rows, arenas, caches, tables } = stored.samples;
   const samples = {
     timeNs,
     rows: rows.map(numbers),
     arenas: arenas.map((arena) => ({ ...arena, values: numbers(arena.values) })),
     caches: caches.map((cache) => ({ ...cache, values: numbers(cache.values) })),
+    tables: Object.fromEntries(
+      Object.entries(tables).map(([name, fields]) => [name, fields.map((row) => row.map(fieldOf))]),
+    ),
   };
   return { ...stored, samples, summary: numbers(stored.summary) };
 }

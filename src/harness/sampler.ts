@@ -1,8 +1,8 @@
 import { type EventHandler, Priority, type Simulation } from '../core/simulation.js';
 import type { Nanoseconds } from '../core/units.js';
 import { sampleArena, sampleCache } from '../probe/arena-columns.js';
-import type { RunView } from '../probe/contract.js';
-import { sampleProbes } from '../probe/registry.js';
+import type { Field, RunView } from '../probe/contract.js';
+import { sampleProbes, TABLE_PROBES } from '../probe/registry.js';
 
 /** Figures of one arena at one sample point. */
 export interface ArenaSample {
@@ -34,6 +34,8 @@ export interface Samples {
   readonly rows: readonly (readonly number[])[];
   readonly arenas: readonly ArenaSample[];
   readonly caches: readonly CacheSample[];
+  /** Rows of each table probe by its name; the number of the sample comes first in those read at every sample. */
+  readonly tables: Readonly<Record<string, readonly (readonly Field[])[]>>;
 }
 
 /**
@@ -45,6 +47,7 @@ export class Sampler implements EventHandler, Samples {
   readonly rows: number[][] = [];
   readonly arenas: ArenaSample[] = [];
   readonly caches: CacheSample[] = [];
+  readonly tables: Record<string, Field[][]> = Object.fromEntries(TABLE_PROBES.map(({ name }) => [name, []]));
   private readonly run: RunView;
   private readonly count: number;
   private readonly durationNs: Nanoseconds;
@@ -80,6 +83,9 @@ export class Sampler implements EventHandler, Samples {
         });
       }
     }
+    for (const probe of TABLE_PROBES) {
+      if (probe.when === 'end') this.tables[probe.name]!.push(...probe.rows(this.run));
+    }
   }
 
   private scheduleNext(index: number): void {
@@ -98,12 +104,21 @@ export class Sampler implements EventHandler, Samples {
       const source = arena.source ?? '';
       this.arenas.push({ sample, arena: arena.name, source, values: sampleArena(arena) });
     }
+    for (const probe of TABLE_PROBES) {
+      if (probe.when === 'end') continue;
+      for (const row of probe.rows(this.run)) this.tables[probe.name]!.push([sample, ...row]);
+    }
   }
 
   /** A time has one sample: the latest, which has seen most. */
   private dropLast(): void {
     this.timeNs.pop();
     this.rows.pop();
-    while (this.arenas.at(-1)?.sample === this.timeNs.length) this.arenas.pop();
+    const sample = this.timeNs.length;
+    while (this.arenas.at(-1)?.sample === sample) this.arenas.pop();
+    for (const { name, when } of TABLE_PROBES) {
+      const rows = this.tables[name]!;
+      while (when === 'sample' && rows.at(-1)?.[0] === sample) rows.pop();
+    }
   }
 }

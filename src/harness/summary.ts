@@ -20,6 +20,11 @@ const DERIVED: readonly Column[] = [
     'va_reach_bytes / peak_live_bytes: address space needed per byte of peak load.',
   ),
   ratioColumn(
+    'va_per_peak_footprint',
+    'less',
+    'va_reach_bytes / peak_footprint_bytes: address space needed over the lower bound that the live objects set.',
+  ),
+  ratioColumn(
     'held_per_peak_live',
     'less',
     'held_bytes_peak / peak_live_bytes: address space taken per byte of peak load.',
@@ -59,6 +64,7 @@ function derive(last: readonly number[], aggregates: readonly number[]): number[
   return [
     end('allocs') + end('frees') + end('failures') + end('skipped_frees') + end('unserved'),
     ratio(end('va_reach_bytes'), peakLive),
+    ratio(end('va_reach_bytes'), end('peak_footprint_bytes')),
     ratio(peak('held_bytes_peak'), peakLive),
   ];
 }

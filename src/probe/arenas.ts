@@ -14,6 +14,21 @@ export function importingArenas(backend: Backend): readonly ArenaView[] {
   return backend.arenas.filter((arena) => arena.source !== null);
 }
 
+/** The root arenas that requests of a class get address space from; all of them if the backend does not tell. */
+export function rootsOf(backend: Backend, cls: number): readonly ArenaView[] {
+  return backend.rootsOf?.(cls) ?? rootArenas(backend);
+}
+
+/** Calls `visit` with the size of each free segment of `arena`. Linear in its segments: for sample points only. */
+export function walkFree(arena: ArenaView, visit: (size: Bytes) => void): void {
+  if (arena.walkFree !== undefined) arena.walkFree(visit);
+  else {
+    arena.walk((type, _start, size) => {
+      if (type === TagType.free) visit(size);
+    });
+  }
+}
+
 /** Names of the figures that are numbers. */
 export type FigureName = keyof ArenaFigures;
 

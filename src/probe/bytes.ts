@@ -10,6 +10,12 @@ export const bytesProbe: Probe = {
     bytesColumn('peak_live_bytes', 'none', 'Largest live_bytes so far, after any request.'),
     bytesColumn('footprint_bytes', 'less', 'Bytes of live objects as the backend rounds them.', ['peak']),
     bytesColumn(
+      'peak_footprint_bytes',
+      'less',
+      'Largest footprint_bytes so far, after any request: with this rounding, no placement of the objects needs less ' +
+        'address space.',
+    ),
+    bytesColumn(
       'held_bytes',
       'less',
       'Address space taken from the root arenas (those without a source): their total minus their free bytes. What ' +
@@ -38,10 +44,11 @@ export const bytesProbe: Probe = {
     row[at] = requests.liveBytes;
     row[at + 1] = requests.peakLiveBytes;
     row[at + 2] = requests.footprintBytes;
-    row[at + 3] = total - roots.reduce((sum, arena) => sum + arena.freeBytes(), 0);
-    row[at + 4] = total;
-    row[at + 5] = sumFigure(roots, 'inUseBytes');
-    row[at + 6] = sumFigure(importingArenas(backend), 'importBytes');
-    row[at + 7] = backend.arenas.reduce((sum, arena) => sum + arena.metadataBytes(), 0);
+    row[at + 3] = requests.peakFootprintBytes;
+    row[at + 4] = total - roots.reduce((sum, arena) => sum + arena.freeBytes(), 0);
+    row[at + 5] = total;
+    row[at + 6] = sumFigure(roots, 'inUseBytes');
+    row[at + 7] = sumFigure(importingArenas(backend), 'importBytes');
+    row[at + 8] = backend.arenas.reduce((sum, arena) => sum + arena.metadataBytes(), 0);
   },
 };

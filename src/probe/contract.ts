@@ -24,6 +24,23 @@ export interface RunView {
   readonly requests: RequestFigures;
 }
 
+/** A field of a table; NaN is an empty one. */
+export type Field = string | number;
+
+/** Reads a table of figures that has a number of rows of its own, and never changes anything. */
+export interface TableProbe {
+  /** Name of the file without `.csv`. */
+  readonly name: string;
+  readonly title: string;
+  /** Whether it is read at every sample point or at the end of the run only. */
+  readonly when: 'sample' | 'end';
+  readonly columns: readonly Column[];
+  /** Columns that together name a row among those of one cell and sample. */
+  readonly key: readonly string[];
+  /** The rows at this time, in the order of `columns`. */
+  rows(run: RunView): Field[][];
+}
+
 /** Reads figures at sample points and never changes anything. */
 export interface Probe {
   readonly name: string;

@@ -1,9 +1,14 @@
 import { bytesProbe } from './bytes.js';
 import { cachesProbe } from './caches.js';
-import type { Column, Probe, RunView } from './contract.js';
+import type { Column, Probe, RunView, TableProbe } from './contract.js';
+import { failuresTable } from './failures.js';
 import { fragmentationProbe } from './fragmentation.js';
+import { latencyTable } from './latency.js';
+import { locksTable } from './locks.js';
 import { requestsProbe } from './requests.js';
+import { spectrumTable } from './spectrum.js';
 import { tagsProbe } from './tags.js';
+import { unusableTable } from './unusable.js';
 import { workProbe } from './work.js';
 
 /** Every probe, in the order of its columns in the result files. */
@@ -14,6 +19,15 @@ export const PROBES: readonly Probe[] = [
   tagsProbe,
   cachesProbe,
   workProbe,
+];
+
+/** Every probe with a table of its own, in the order of the files. */
+export const TABLE_PROBES: readonly TableProbe[] = [
+  spectrumTable,
+  unusableTable,
+  failuresTable,
+  locksTable,
+  latencyTable,
 ];
 
 /** Columns of all probes, one after the other. */

@@ -1,3 +1,7 @@
+import { Refusals } from './refusals.js';
+import { RequestSizes } from './request-sizes.js';
+import { RequestWork } from './request-work.js';
+
 /** Running totals of what the workload asked for and what it got; kept by the request port, read by probes. */
 export class RequestFigures {
   allocs = 0;
@@ -15,4 +19,9 @@ export class RequestFigures {
   peakLiveBytes = 0;
   /** Bytes of live objects as the backend rounds them. */
   footprintBytes = 0;
+  peakFootprintBytes = 0;
+  /** Sizes asked for, granted or not, by class. */
+  readonly sizes = new RequestSizes();
+  readonly refusals = new Refusals();
+  readonly work = new RequestWork();
 }

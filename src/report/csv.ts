@@ -1,6 +1,6 @@
 import { stringify } from 'csv-stringify/sync';
 import { InvariantError } from '../core/errors.js';
-import type { Field } from './tables.js';
+import type { Field } from '../probe/contract.js';
 
 /**
  * CSV text of rows: RFC 4180 with line feeds, UTF-8. Numbers are printed as ECMAScript prints them, which is the

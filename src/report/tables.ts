@@ -2,11 +2,8 @@ import type { CellResult } from '../harness/cell.js';
 import { SUMMARY_COLUMNS } from '../harness/summary.js';
 import { ARENA_COLUMNS, CACHE_COLUMNS } from '../probe/arena-columns.js';
 import { countColumn, textColumn } from '../probe/column.js';
-import type { Column } from '../probe/contract.js';
-import { PROBE_COLUMNS } from '../probe/registry.js';
-
-/** A field of a table; NaN is an empty one. */
-export type Field = string | number;
+import type { Column, Field, TableProbe } from '../probe/contract.js';
+import { PROBE_COLUMNS, TABLE_PROBES } from '../probe/registry.js';
 
 /** One table of results: what its columns mean, and its rows for a cell. */
 export interface ResultTable {
@@ -121,7 +118,39 @@ const caches: ResultTable = {
 };
 
 /** Every table of a folder of results. */
-export const RESULT_TABLES: readonly ResultTable[] = [summary, samples, tags, caches];
+export const RESULT_TABLES: readonly ResultTable[] = [
+  summary,
+  samples,
+  tags,
+  caches,
+  ...TABLE_PROBES.map(probedTable),
+];
+
+/** The table of a probe that has one of its own. */
+function probedTable({ name, title, when, columns, key }: TableProbe): ResultTable {
+  if (when === 'end') {
+    return {
+      name,
+      title,
+      columns: [...CELL_COLUMNS, ...columns],
+      key: [...CELL_KEY, ...key],
+      rows: (result) => result.samples.tables[name]!.map((row) => [...cellFields(result), ...row]),
+    };
+  }
+  return {
+    name,
+    title,
+    columns: [...CELL_COLUMNS, ...SAMPLE_COLUMNS, ...columns],
+    key: [...CELL_KEY, 'sample', ...key],
+    rows: (result) =>
+      result.samples.tables[name]!.map(([sample, ...row]) => [
+        ...cellFields(result),
+        sample!,
+        result.samples.timeNs[sample as number]!,
+        ...row,
+      ]),
+  };
+}
 
 function cellFields(result: CellResult): Field[] {
   return [result.workload, result.backend, result.seed];

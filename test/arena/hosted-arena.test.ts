@@ -36,6 +36,7 @@ function arenaWith(metadata: ArenaMetadata, spec: Partial<ArenaSpec> = {}): Host
   const host: ArenaHost = {
     space: AddressSpace.canonical,
     locks: new LockTable(),
+    work: { steps: 0 },
     createQuantumCache: () => {
       throw new InvariantError('no caches here');
     },

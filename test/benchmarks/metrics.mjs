@@ -8,8 +8,8 @@ const OPERATIONS = 1_000_000;
 const repeats = Number(process.argv[2] ?? 7);
 const churn = REGISTRIES.workloads.find(({ name }) => name === 'churn');
 
-function cpuSeconds(definition, recording) {
-  const parameters = Value.Default(churn.parameters, { class: 'va', operations: OPERATIONS, live: 5000 });
+function cpuSeconds(definition, cls, recording) {
+  const parameters = Value.Default(churn.parameters, { class: cls, operations: OPERATIONS, live: 5000 });
   const workload = churn.create(parameters, 1);
   const simulation = new Simulation(workload.cpus);
   const environment = { simulation, constraints: workload.constraints };
@@ -27,10 +27,16 @@ function cpuSeconds(definition, recording) {
   return (user + system) / 1e6;
 }
 
-for (const definition of BACKENDS) {
-  for (const recording of [true, false]) cpuSeconds(definition, recording);
-  const ratios = Array.from({ length: repeats }, () => cpuSeconds(definition, true) / cpuSeconds(definition, false));
+/** Ranges go to the arenas themselves, small objects to the caches in front: the cheaper a request, the higher the ratio. */
+const CLASSES = ['va', 'kmem'];
+
+for (const [definition, cls] of BACKENDS.flatMap((backend) => CLASSES.map((name) => [backend, name]))) {
+  for (const recording of [true, false]) cpuSeconds(definition, cls, recording);
+  const ratios = Array.from(
+    { length: repeats },
+    () => cpuSeconds(definition, cls, true) / cpuSeconds(definition, cls, false),
+  );
   ratios.sort((a, b) => a - b);
   const [low, middle, high] = [ratios[0], ratios[repeats >> 1], ratios[repeats - 1]].map((ratio) => ratio.toFixed(2));
-  process.stdout.write(`${definition.name}: metrics on / off ${middle} (${low}–${high}, ${repeats} pairs)\n`);
+  process.stdout.write(`${definition.name} ${cls}: metrics on / off ${middle} (${low}–${high}, ${repeats} pairs)\n`);
 }

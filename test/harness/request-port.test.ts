@@ -75,6 +75,7 @@ describe('CheckedPort', () => {
       liveBytes: 30,
       peakLiveBytes: 50,
       footprintBytes: 32,
+      peakFootprintBytes: 64,
     });
   });
 

@@ -1,51 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ArenaView, type CacheFigures, TagType, type TagVisitor } from '../../src/arena/view.js';
+import type { ArenaView, CacheFigures } from '../../src/arena/view.js';
 import type { Backend } from '../../src/backend/contract.js';
 import { Simulation } from '../../src/core/simulation.js';
 import { extentOf, externalFragmentation } from '../../src/probe/arenas.js';
 import { PROBE_COLUMNS, PROBES, sampleProbes } from '../../src/probe/registry.js';
 import { RequestFigures } from '../../src/probe/request-figures.js';
-import { ToyArena, ToyBackend } from '../support/toy.js';
-
-/** `[##..]`: a span of segments in quanta of 16 bytes, `#` allocated, `.` free; several spans lie 1 MiB apart. */
-function picture(text: string, changes: Partial<ArenaView> = {}): ArenaView {
-  const spans = [...text.matchAll(/\[([#.]+)\]/g)].map((match) => match[1]!);
-  const tags = spans.flatMap((span, index) => spanTags(span, index * 2 ** 20));
-  const bytes = (type: TagType): number[] => tags.filter((tag) => tag[0] === type).map((tag) => tag[2]);
-  const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
-  return {
-    name: 'pictured',
-    source: null,
-    quantum: 16,
-    caches: [],
-    figures: {
-      ...new ToyArena(16, 16).figures,
-      totalBytes: sum(bytes(TagType.span)),
-      inUseBytes: sum(bytes(TagType.alloc)),
-      spanTags: spans.length,
-      freeTags: bytes(TagType.free).length,
-      allocTags: bytes(TagType.alloc).length,
-    },
-    largestFree: () => Math.max(0, ...bytes(TagType.free)),
-    freeBytes: () => sum(bytes(TagType.free)),
-    metadataBytes: () => 100,
-    walk: (visit: TagVisitor) => {
-      for (const [type, start, size] of tags) visit(type, start, size);
-    },
-    check: () => {},
-    ...changes,
-  };
-}
-
-function spanTags(span: string, base: number): [TagType, number, number][] {
-  const segments = [...span.matchAll(/#+|\.+/g)].map((match): [TagType, number, number] => [
-    match[0].startsWith('#') ? TagType.alloc : TagType.free,
-    base + match.index * 16,
-    match[0].length * 16,
-  ]);
-  return [[TagType.span, base, span.length * 16], ...segments];
-}
+import { pictured } from '../support/pictured-arena.js';
+import { ToyBackend } from '../support/toy.js';
 
 function rowOf(arenas: ArenaView[], figures: Partial<RequestFigures> = {}): Record<string, number> {
   const backend: Backend = Object.assign(new ToyBackend(), { arenas });
@@ -65,7 +27,7 @@ describe('extentOf', () => {
     ['[.#.][..#]', 32, 32],
     ['[#.#][#.#]', 96, 64],
   ])('%s spans %d bytes, %d of them allocated', (text, bytes, allocatedBytes) => {
-    expect(extentOf([picture(text)])).toMatchObject({ bytes, allocatedBytes });
+    expect(extentOf([pictured(text)])).toMatchObject({ bytes, allocatedBytes });
   });
 });
 
@@ -76,16 +38,16 @@ describe('externalFragmentation', () => {
     ['[.#.#]', 0.5],
     ['[.#..]', 1 / 3],
   ])('of %s is %d', (text, expected) => {
-    expect(externalFragmentation([picture(text)])).toBe(expected);
+    expect(externalFragmentation([pictured(text)])).toBe(expected);
   });
 
   it('of several arenas is their mean, weighted by free bytes', () => {
-    const arenas = [picture('[.#.#.#.#]'), picture('[............]')];
+    const arenas = [pictured('[.#.#.#.#]'), pictured('[............]')];
     expect(externalFragmentation(arenas)).toBe((16 - 13) / 16);
   });
 
   it('is at least 0 and below 1', () => {
-    const arena = fc.stringMatching(/^[#.]{1,40}$/).map((text) => picture(`[${text}]`));
+    const arena = fc.stringMatching(/^[#.]{1,40}$/).map((text) => pictured(`[${text}]`));
     fc.assert(
       fc.property(fc.array(arena, { minLength: 1, maxLength: 4 }), (arenas) => {
         const value = externalFragmentation(arenas);
@@ -111,7 +73,7 @@ describe('probes', () => {
     magazineHits: 30,
     frees: 20,
   };
-  const importing = picture('[.#..]', { name: 'importing', source: 'pictured', caches: [cache] });
+  const importing = pictured('[.#..]', { name: 'importing', source: 'pictured', caches: [cache] });
   Object.assign(importing.figures, { importBytes: 64, imports: 3, releases: 2, lookups: 5, waits: 1 });
 
   it('have distinct column names, each explained', () => {
@@ -139,15 +101,17 @@ describe('probes', () => {
   });
 
   it('tell what is held from what is asked for', () => {
-    const row = rowOf([picture('[.##.#]'), importing], {
+    const row = rowOf([pictured('[.##.#]'), importing], {
       liveBytes: 30,
       peakLiveBytes: 60,
       footprintBytes: 40,
+      peakFootprintBytes: 64,
     });
     expect(row).toMatchObject({
       live_bytes: 30,
       peak_live_bytes: 60,
       footprint_bytes: 40,
+      peak_footprint_bytes: 64,
       held_bytes: 48,
       va_total_bytes: 80,
       va_in_use_bytes: 48,
@@ -163,7 +127,7 @@ describe('probes', () => {
   });
 
   it('sum tags, caches and work over the arenas', () => {
-    expect(rowOf([picture('[.##.#]'), importing])).toMatchObject({
+    expect(rowOf([pictured('[.##.#]'), importing])).toMatchObject({
       span_tags: 2,
       free_tags: 4,
       alloc_tags: 3,
@@ -185,7 +149,7 @@ describe('probes', () => {
   });
 
   it('leave ratios without denominator empty', () => {
-    const row = rowOf([picture('[####]')]);
+    const row = rowOf([pictured('[####]')]);
     expect(row.external_fragmentation).toBeNaN();
     expect(row.import_fragmentation).toBeNaN();
     expect(row.internal_fragmentation).toBeNaN();

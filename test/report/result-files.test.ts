@@ -59,6 +59,11 @@ describe('a folder of results', () => {
       'samples.csv',
       'tags.csv',
       'caches.csv',
+      'spectrum.csv',
+      'unusable.csv',
+      'failures.csv',
+      'locks.csv',
+      'work.csv',
     ]);
     for (const resource of resources) {
       const text = readFileSync(join(path, resource.path));
@@ -85,6 +90,10 @@ describe('a folder of results', () => {
     expect(rows('samples.csv')).toHaveLength(4 * 8);
     expect(rows('tags.csv')).toHaveLength(4 * 8);
     expect(rows('caches.csv')).toHaveLength(4);
+    expect(rows('unusable.csv')).toHaveLength(4 * 8);
+    expect(rows('failures.csv')).toHaveLength(4);
+    expect(rows('failures.csv')[0]).toMatchObject({ workload: 'toy-load', class: 'kmem' });
+    expect(rows('spectrum.csv')[0]).toMatchObject({ sample: '0', time_ns: '500', arena: 'toy' });
     expect(rows('caches.csv')[0]).toMatchObject({ arena: 'toy', cache: 'toy_32', magazine_hit_rate: '0.75' });
     expect(rows('tags.csv')[0]).toMatchObject({
       arena: 'toy',

@@ -37,10 +37,16 @@ export interface QuantumCache {
   free(address: Address): void;
 }
 
+/** Searches and lookups of all arenas together, kept as they happen: reading it costs the same for any number of arenas. */
+export interface WorkCounter {
+  steps: number;
+}
+
 /** What an arena needs of its surroundings. */
 export interface ArenaHost {
   readonly space: AddressSpace;
   readonly locks: LockTable;
+  readonly work: WorkCounter;
   createQuantumCache(arena: VmemArena, size: Bytes): QuantumCache;
   /** Asks for a reap of the caches, because an allocation failed (kmem_reap, kmem_reap_idspace). */
   requestReap(identifiers: boolean): void;
@@ -66,6 +72,7 @@ export class VmemArena implements ArenaFigures {
   readonly hash: SegmentHash;
   readonly quantumCaches: readonly QuantumCache[];
   readonly lock: SimulatedLock;
+  readonly work: WorkCounter;
   private readonly nextFit = new NextFit(this);
   private readonly perQuantum: number;
   private readonly host: ArenaHost;
@@ -97,7 +104,8 @@ export class VmemArena implements ArenaFigures {
     this.source = spec.source;
     this.host = host;
     this.lock = host.locks.create('vmem');
-    this.hash = new SegmentHash(this.tags, host.space, highBit(spec.quantum) - 1);
+    this.work = host.work;
+    this.hash = new SegmentHash(this.tags, host.space, highBit(spec.quantum) - 1, host.work);
     const count = Math.min(Math.floor(spec.qcacheMax / spec.quantum), MAX_QUANTUM_CACHES);
     const cached = (spec.flags & ArenaFlag.NO_QCACHE) === 0;
     this.qcacheMax = cached ? count * spec.quantum : 0;
@@ -366,6 +374,7 @@ export class VmemArena implements ArenaFigures {
     const best = (flags & VmFlag.BESTFIT) !== 0;
     let found = NO_TAG;
     let foundBytes = Number.POSITIVE_INFINITY;
+    const searchesBefore = this.searches;
     let tag = freeLists.firstFrom(this.firstList(size, flags));
     while (tag !== NO_TAG) {
       this.searches++;
@@ -385,6 +394,7 @@ export class VmemArena implements ArenaFigures {
       }
       tag = kinNext[tag]!;
     }
+    this.work.steps += this.searches - searchesBefore;
     return found;
   }
 

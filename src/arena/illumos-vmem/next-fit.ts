@@ -27,7 +27,9 @@ export class NextFit {
       arena.splits++;
       return arena.carveInPlace(behind, address, size, taken, ROTOR);
     }
+    const searchesBefore = arena.searches;
     const found = this.search(behind, size);
+    arena.work.steps += arena.searches - searchesBefore;
     if (found === NO_TAG) return this.fallBack(size, flags);
     const allocated = arena.carve(found, tags.start[found]!, size);
     this.advance(allocated);

@@ -1,5 +1,6 @@
 import { type Address, type AddressSpace, WINDOW_BYTES } from '../../core/address.js';
 import { highBit } from '../../core/units.js';
+import type { WorkCounter } from './arena.js';
 import type { TagTable } from './tags.js';
 
 /** Buckets that an arena has before the first rescale, inside its own structure. */
@@ -22,7 +23,12 @@ export class SegmentHash {
   private readonly quantumShift: number;
   private readonly upperBits: Uint16Array;
 
-  constructor(tags: TagTable, space: AddressSpace, quantumShift: number) {
+  constructor(
+    tags: TagTable,
+    space: AddressSpace,
+    quantumShift: number,
+    private readonly work: WorkCounter,
+  ) {
     this.tags = tags;
     this.quantumShift = quantumShift;
     this.upperBits = space.upperBits;
@@ -51,6 +57,7 @@ export class SegmentHash {
       passed++;
     }
     this.lookups += passed;
+    this.work.steps += passed;
     if (tag === 0) return 0;
     if (before === 0) this.table[bucket] = kinNext[tag]!;
     else kinNext[before] = kinNext[tag]!;

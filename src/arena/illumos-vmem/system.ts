@@ -4,7 +4,14 @@ import type { Bytes } from '../../core/units.js';
 import { type CacheHost, KmemCache, type SlabGeometry, type SlabSource } from '../illumos-kmem/cache.js';
 import { quantumCacheGeometry } from '../illumos-kmem/slab-geometry.js';
 import type { CacheMetadata } from '../illumos-kmem/slab-structures.js';
-import { type ArenaHost, type ArenaSpec, type QuantumCache, slabBytesFor, VmemArena } from './arena.js';
+import {
+  type ArenaHost,
+  type ArenaSpec,
+  type QuantumCache,
+  slabBytesFor,
+  VmemArena,
+  type WorkCounter,
+} from './arena.js';
 import { ArenaFlag } from './flags.js';
 
 /** What may differ between two systems. */
@@ -43,6 +50,7 @@ export class VmemSystem implements ArenaHost, CacheHost {
   readonly arenas: VmemArena[] = [];
   readonly caches: KmemCache[] = [];
   readonly locks: LockTable;
+  readonly work: WorkCounter = { steps: 0 };
   readonly metadata: CacheMetadata | null;
   private readonly options: SystemOptions;
   private readonly ordinaryReap = new ReapRequest();

@@ -67,6 +67,11 @@ export class VmemView implements ArenaView {
     }
   }
 
+  walkFree(visit: (size: Bytes) => void): void {
+    const { tags, freeLists } = this.arena;
+    freeLists.walk((_list, tag) => visit(tags.end[tag]! - tags.start[tag]!));
+  }
+
   check(): void {
     checkArena(this.arena);
   }
