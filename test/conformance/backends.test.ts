@@ -17,6 +17,7 @@ const VARIANTS: Readonly<Record<string, readonly ConformanceOptions[]>> = {
     { parameters: { page_size: 8192, abi: 'ilp32' } },
   ],
   'best-fit-map': MAP_VARIANTS,
+  buddy: [{}, { parameters: { page_size: 8192, abi: 'ilp32' } }],
   'first-fit-map': MAP_VARIANTS,
 };
 

@@ -60,7 +60,7 @@ export class SlowMap {
   }
 }
 
-function meets(address: Address, size: number, constraint: Constraint): boolean {
+export function meets(address: Address, size: number, constraint: Constraint): boolean {
   const { align = 0, phase = 0, nocross = 0, minAddress = 0, maxAddress = 0 } = constraint;
   if (align !== 0 && address % align !== phase) return false;
   if (nocross !== 0 && Math.floor(address / nocross) !== Math.floor((address + size - 1) / nocross))
