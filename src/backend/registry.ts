@@ -4,6 +4,7 @@ import type { BackendDefinition } from './contract.js';
 import { firstFitMap } from './first-fit-map.js';
 import { illumosVmem } from './illumos-vmem.js';
 import { illumosVmemNoqc } from './illumos-vmem-noqc.js';
+import { tlsf } from './tlsf.js';
 
 /** Every backend, by name. The conformance suite runs over all of them. */
 export const BACKENDS: readonly BackendDefinition[] = [
@@ -12,4 +13,5 @@ export const BACKENDS: readonly BackendDefinition[] = [
   firstFitMap,
   illumosVmem,
   illumosVmemNoqc,
+  tlsf,
 ];

@@ -19,6 +19,7 @@ const VARIANTS: Readonly<Record<string, readonly ConformanceOptions[]>> = {
   'best-fit-map': MAP_VARIANTS,
   buddy: [{}, { parameters: { page_size: 8192, abi: 'ilp32' } }],
   'first-fit-map': MAP_VARIANTS,
+  tlsf: [{}, { parameters: { second_level: 16, page_size: 8192, abi: 'ilp32' } }],
 };
 
 for (const definition of BACKENDS) {

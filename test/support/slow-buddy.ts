@@ -23,7 +23,7 @@ export class SlowBuddy {
     this.mergeAll();
   }
 
-  alloc(size: number, constraint: Constraint = {}): Address {
+  alloc(size: number, constraint: Constraint | null = null): Address {
     let natural = this.quantum;
     while (natural < size) natural *= 2;
     const bySize = this.blocks
@@ -32,7 +32,7 @@ export class SlowBuddy {
     for (const step of [natural, this.quantum]) {
       for (const block of bySize) {
         for (let given = block.start; given + size <= block.start + block.size; given += this.quantum) {
-          if (given % step !== 0 || !meets(given, size, constraint)) continue;
+          if (given % step !== 0 || !meets(given, size, constraint ?? {})) continue;
           this.cut(block, given, size);
           return given;
         }

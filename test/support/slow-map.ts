@@ -19,9 +19,11 @@ export class SlowMap {
     this.cells = Array<number>(quanta).fill(0);
   }
 
-  alloc(size: number, constraint: Constraint = {}): Address {
+  alloc(size: number, constraint: Constraint | null = null): Address {
     const length = size / this.quantum;
-    const fits = this.cells.map((_, cell) => cell).filter((cell) => this.isFit(cell, length, constraint));
+    const fits = this.cells
+      .map((_, cell) => cell)
+      .filter((cell) => this.isFit(cell, length, constraint ?? {}));
     const cell = this.choose(fits);
     if (cell === undefined) return NO_ADDRESS;
     this.cells.fill(++this.allocations, cell, cell + length);
