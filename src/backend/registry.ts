@@ -1,7 +1,17 @@
+import { bestFitMap } from './best-fit-map.js';
+import { buddy } from './buddy.js';
 import type { BackendDefinition } from './contract.js';
 import { firstFitMap } from './first-fit-map.js';
 import { illumosVmem } from './illumos-vmem.js';
 import { illumosVmemNoqc } from './illumos-vmem-noqc.js';
+import { tlsf } from './tlsf.js';
 
 /** Every backend, by name. The conformance suite runs over all of them. */
-export const BACKENDS: readonly BackendDefinition[] = [firstFitMap, illumosVmem, illumosVmemNoqc];
+export const BACKENDS: readonly BackendDefinition[] = [
+  bestFitMap,
+  buddy,
+  firstFitMap,
+  illumosVmem,
+  illumosVmemNoqc,
+  tlsf,
+];

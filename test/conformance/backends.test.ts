@@ -3,6 +3,12 @@ import { BACKENDS } from '../../src/backend/registry.js';
 import { withDefaults } from '../support/client.js';
 import { type ConformanceOptions, conformance } from './suite.js';
 
+const MAP_VARIANTS = [
+  {},
+  { parameters: { merge: false } },
+  { parameters: { page_size: 8192, abi: 'ilp32' } },
+];
+
 /** Variants beyond the defaults, and skips. A backend that is not named here is held to all of the contract. */
 const VARIANTS: Readonly<Record<string, readonly ConformanceOptions[]>> = {
   'illumos-vmem': [
@@ -10,7 +16,10 @@ const VARIANTS: Readonly<Record<string, readonly ConformanceOptions[]>> = {
     { parameters: { qcache_max: 65536 } },
     { parameters: { page_size: 8192, abi: 'ilp32' } },
   ],
-  'first-fit-map': [{}, { parameters: { merge: false } }, { parameters: { page_size: 8192, abi: 'ilp32' } }],
+  'best-fit-map': MAP_VARIANTS,
+  buddy: [{}, { parameters: { page_size: 8192, abi: 'ilp32' } }],
+  'first-fit-map': MAP_VARIANTS,
+  tlsf: [{}, { parameters: { second_level: 16, page_size: 8192, abi: 'ilp32' } }],
 };
 
 for (const definition of BACKENDS) {

@@ -11,23 +11,23 @@ export class SlowMap {
   private allocations = 0;
 
   constructor(
-    private readonly base: Address,
+    protected readonly base: Address,
     quanta: number,
-    private readonly quantum: number,
+    protected readonly quantum: number,
     private readonly merge: boolean,
   ) {
     this.cells = Array<number>(quanta).fill(0);
   }
 
-  alloc(size: number, constraint: Constraint = {}): Address {
+  alloc(size: number, constraint: Constraint | null = null): Address {
     const length = size / this.quantum;
-    for (let cell = 0; cell + length <= this.cells.length; cell++) {
-      const isFree = this.cells.slice(cell, cell + length).every((owner) => owner === 0);
-      if (!isFree || !meets(this.base + cell * this.quantum, size, constraint)) continue;
-      this.cells.fill(++this.allocations, cell, cell + length);
-      return this.base + cell * this.quantum;
-    }
-    return NO_ADDRESS;
+    const fits = this.cells
+      .map((_, cell) => cell)
+      .filter((cell) => this.isFit(cell, length, constraint ?? {}));
+    const cell = this.choose(fits);
+    if (cell === undefined) return NO_ADDRESS;
+    this.cells.fill(++this.allocations, cell, cell + length);
+    return this.base + cell * this.quantum;
   }
 
   free(address: Address, size: number): void {
@@ -49,12 +49,38 @@ export class SlowMap {
     });
     return `[${drawn.join('')}]`;
   }
+
+  /** The cell to take, of those at which the request fits in ascending order; first fit unless overridden. */
+  protected choose(fits: readonly number[]): number | undefined {
+    return fits[0];
+  }
+
+  private isFit(cell: number, length: number, constraint: Constraint): boolean {
+    if (cell + length > this.cells.length) return false;
+    const isFree = this.cells.slice(cell, cell + length).every((owner) => owner === 0);
+    return isFree && meets(this.base + cell * this.quantum, length * this.quantum, constraint);
+  }
 }
 
-function meets(address: Address, size: number, constraint: Constraint): boolean {
+export function meets(address: Address, size: number, constraint: Constraint): boolean {
   const { align = 0, phase = 0, nocross = 0, minAddress = 0, maxAddress = 0 } = constraint;
   if (align !== 0 && address % align !== phase) return false;
   if (nocross !== 0 && Math.floor(address / nocross) !== Math.floor((address + size - 1) / nocross))
     return false;
   return address >= minAddress && (maxAddress === 0 || address + size <= maxAddress);
+}
+
+/** The same with best fit: the lowest cell of the smallest gap, of equal gaps of the lowest. */
+export class SlowBestFitMap extends SlowMap {
+  protected override choose(fits: readonly number[]): number | undefined {
+    const lengths = fits.map((cell) => this.gapAround(cell));
+    return fits[lengths.indexOf(Math.min(...lengths))];
+  }
+
+  private gapAround(cell: number): number {
+    let [low, high] = [cell, cell];
+    while (this.cells[low - 1] === 0) low--;
+    while (this.cells[high] === 0) high++;
+    return high - low;
+  }
 }

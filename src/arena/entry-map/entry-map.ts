@@ -2,20 +2,14 @@ import { type Address, AddressSpace, NO_ADDRESS } from '../../core/address.js';
 import { InvariantError, MisuseError } from '../../core/errors.js';
 import type { ConstraintTable } from '../../core/request.js';
 import type { Bytes } from '../../core/units.js';
-import type { ArenaFigures, ArenaView, CacheFigures, TagVisitor } from '../view.js';
+import { type ArenaRange, type RangeArena, requireRange, requireWhole } from '../range-arena.js';
+import type { ArenaFigures, CacheFigures, TagVisitor } from '../view.js';
 import { TagType } from '../view.js';
 import { type EntryIndex, EntryTree, HEAD, NIL } from './entry-tree.js';
 import { lowestFit } from './fit.js';
 
 /** What an EntryMap is made of. */
-export interface EntryMapOptions {
-  readonly name: string;
-  /** First address; a multiple of the quantum. */
-  readonly base: Address;
-  /** Bytes of the range; a positive multiple of the quantum. */
-  readonly size: Bytes;
-  /** Power of two; every request is a multiple of it. */
-  readonly quantum: Bytes;
+export interface EntryMapOptions extends ArenaRange {
   /** Whether allocated ranges that touch share one entry. */
   readonly merge: boolean;
   /** Bytes of one entry and of the map's own structure, for `metadataBytes`. */
@@ -62,7 +56,7 @@ class EntryMapFigures implements ArenaFigures {
  * A bounded address range as a sorted map of its allocated ranges, placed first fit: each request gets the lowest
  * address at which it fits. See THEORY.md.
  */
-export class EntryMap implements ArenaView {
+export class EntryMap implements RangeArena {
   readonly name: string;
   readonly source = null;
   readonly quantum: Bytes;
@@ -70,18 +64,19 @@ export class EntryMap implements ArenaView {
   readonly figures: EntryMapFigures;
   /** Entries that a free had to make, because it cut an entry in two. */
   clips = 0;
-  private readonly tree: EntryTree;
 
-  /** @throws MisuseError if the range is empty, not of whole quanta, or does not end at 2^53 or below. */
-  constructor(private readonly options: EntryMapOptions) {
-    const { base, size, quantum } = options;
-    const whole = size > 0 && size % quantum === 0 && base % quantum === 0;
-    if (!(whole && base >= 0 && base + size <= 2 ** 53)) {
-      throw new MisuseError('bad range of an entry map', { name: options.name, base, size, quantum });
-    }
-    this.name = options.name;
+  /**
+   * A map whose entries are in `tree`, which is empty and covers the range.
+   * @throws MisuseError if the range is empty, not of whole quanta, or does not end at 2^53 or below.
+   */
+  constructor(
+    private readonly options: EntryMapOptions,
+    protected readonly tree: EntryTree = new EntryTree(options.base, options.base + options.size),
+  ) {
+    const { name, size, quantum } = options;
+    requireRange(options);
+    this.name = name;
     this.quantum = quantum;
-    this.tree = new EntryTree(base, base + size);
     this.figures = new EntryMapFigures(size, this.tree);
   }
 
@@ -90,7 +85,7 @@ export class EntryMap implements ArenaView {
    * @throws MisuseError if the size is not a positive multiple of the quantum.
    */
   alloc(size: Bytes): Address {
-    this.requireWhole(size);
+    requireWhole(this, size);
     const stepsBefore = this.tree.steps;
     const before = this.tree.findGap(size);
     this.figures.searches += this.tree.steps - stepsBefore;
@@ -106,21 +101,13 @@ export class EntryMap implements ArenaView {
    * @throws MisuseError if the size is not a positive multiple of the quantum.
    */
   xalloc(size: Bytes, constraints: ConstraintTable, row: number): Address {
-    this.requireWhole(size);
-    const { tree, quantum } = this;
-    const minimum = constraints.minAddress[row]!;
-    const maximum = constraints.maxAddress[row]!;
+    requireWhole(this, size);
+    const { tree } = this;
     const stepsBefore = tree.steps;
-    let before = minimum <= tree.end[HEAD]! ? tree.findGap(size) : tree.findEntry(minimum);
-    let address = NO_ADDRESS;
-    while (before !== NIL && (maximum === 0 || tree.end[before]! < maximum)) {
-      const low = tree.end[before]!;
-      address = lowestFit(low, low + tree.gap[before]!, size, quantum, constraints, row);
-      if (address !== NO_ADDRESS) break;
-      before = tree.nextGap(before, size);
-    }
+    const before = this.findConstrained(size, constraints, row);
     this.figures.searches += tree.steps - stepsBefore;
-    if (address === NO_ADDRESS) return this.fail();
+    if (before === NIL) return this.fail();
+    const address = this.fitBehind(before, size, constraints, row);
     this.enter(before, address, size);
     return address;
   }
@@ -131,7 +118,7 @@ export class EntryMap implements ArenaView {
    * @throws MisuseError if the range is not allocated, or not so.
    */
   free(address: Address, size: Bytes): void {
-    this.requireWhole(size);
+    requireWhole(this, size);
     const { tree, figures } = this;
     const stepsBefore = tree.steps;
     const entry = tree.findEntry(address);
@@ -146,6 +133,11 @@ export class EntryMap implements ArenaView {
     this.clip(entry, address, address + size);
     figures.frees++;
     figures.inUseBytes -= size;
+  }
+
+  /** Nothing is rounded here. */
+  bytesFor(size: Bytes): Bytes {
+    return size;
   }
 
   largestFree(): Bytes {
@@ -181,6 +173,25 @@ export class EntryMap implements ArenaView {
   check(): void {
     const problem = this.tree.contradiction() || this.contradictionInEntries();
     if (problem !== '') throw new InvariantError(`${this.name}: ${problem}`, this.dump());
+  }
+
+  /** The entry before the gap in which a constrained request is placed; NIL if there is none. */
+  protected findConstrained(size: Bytes, constraints: ConstraintTable, row: number): EntryIndex {
+    const { tree } = this;
+    const minimum = constraints.minAddress[row]!;
+    const maximum = constraints.maxAddress[row]!;
+    let before = minimum <= tree.end[HEAD]! ? tree.findGap(size) : tree.findEntry(minimum);
+    while (before !== NIL && (maximum === 0 || tree.end[before]! < maximum)) {
+      if (this.fitBehind(before, size, constraints, row) !== NO_ADDRESS) return before;
+      before = tree.nextGap(before, size);
+    }
+    return NIL;
+  }
+
+  /** Lowest address in the gap of an entry that meets the constraint. */
+  protected fitBehind(entry: EntryIndex, size: Bytes, constraints: ConstraintTable, row: number): Address {
+    const low = this.tree.end[entry]!;
+    return lowestFit(low, low + this.tree.gap[entry]!, size, this.quantum, constraints, row);
   }
 
   /** Whether the byte before `address`, which lies in `entry`, is free. */
@@ -234,16 +245,6 @@ export class EntryMap implements ArenaView {
   private fail(): Address {
     this.figures.fails++;
     return NO_ADDRESS;
-  }
-
-  private requireWhole(size: Bytes): void {
-    if (!(size > 0 && size % this.quantum === 0)) {
-      throw new MisuseError('size is not of whole quanta', {
-        map: this.name,
-        size,
-        quantum: this.quantum,
-      });
-    }
   }
 
   private badFree(address: Address, size: Bytes, start: Address, end: Address): MisuseError {

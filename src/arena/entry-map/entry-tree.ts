@@ -1,16 +1,15 @@
 import type { Address } from '../../core/address.js';
 import type { Bytes } from '../../core/units.js';
+import { AvlTree, doubled, INITIAL_CAPACITY, NIL, type NodeIndex } from '../avl-tree.js';
+
+// NIL is in the address-ordered list the neighbour behind the last entry: its start is the limit.
+export { NIL };
 
 /** Index of an entry in the tree's columns. */
-export type EntryIndex = number;
-
-/** Absent child, and in the address-ordered list the neighbour behind the last entry: its start is the limit. */
-export const NIL: EntryIndex = 0;
+export type EntryIndex = NodeIndex;
 
 /** An entry of length 0 at the base, never removed: it owns the gap before the first real entry. */
 export const HEAD: EntryIndex = 1;
-
-const INITIAL_CAPACITY = 64;
 
 /**
  * Disjoint ranges in address order, as an AVL tree threaded by a list. Entry i is row i of each column; each entry
@@ -18,7 +17,7 @@ const INITIAL_CAPACITY = 64;
  * gap of a length is found in O(log n). Nothing is allocated but when the columns double.
  * Not: a treap or skip list (their bounds hold only on average), nor a heap of gaps (address order is lost).
  */
-export class EntryTree {
+export class EntryTree extends AvlTree {
   start: Float64Array = new Float64Array(INITIAL_CAPACITY);
   /** Exclusive. */
   end: Float64Array = new Float64Array(INITIAL_CAPACITY);
@@ -31,17 +30,14 @@ export class EntryTree {
   /** Real entries: HEAD is not counted. */
   size = 0;
   private maxGap: Float64Array = new Float64Array(INITIAL_CAPACITY);
-  private left: Int32Array = new Int32Array(INITIAL_CAPACITY);
-  private right: Int32Array = new Int32Array(INITIAL_CAPACITY);
-  private parent: Int32Array = new Int32Array(INITIAL_CAPACITY);
-  private height: Int8Array = new Int8Array(INITIAL_CAPACITY);
-  private root: EntryIndex = HEAD;
   /** Rows given back, linked through `next`; NIL ends the chain. */
   private spare: EntryIndex = NIL;
   private rows = 2;
 
   /** An empty tree over the addresses from `base` up to `limit`, exclusive. */
   constructor(base: Address, limit: Address) {
+    super();
+    this.root = HEAD;
     this.start[NIL] = limit;
     this.end[NIL] = limit;
     this.maxGap[NIL] = -1;
@@ -184,38 +180,18 @@ export class EntryTree {
     }
   }
 
-  /** Takes `node` out of the tree and returns the lowest node whose subtree has changed. */
-  private unhang(node: EntryIndex, successor: EntryIndex): EntryIndex {
-    const lower = this.left[node]!;
-    const upper = this.right[node]!;
-    const above = this.parent[node]!;
-    if (lower === NIL || upper === NIL) {
-      this.replaceChild(above, node, lower === NIL ? upper : lower);
-      return above;
-    }
-    const changed = this.parent[successor]! === node ? successor : this.parent[successor]!;
-    if (changed !== successor) {
-      this.replaceChild(changed, successor, this.right[successor]!);
-      this.adopt(successor, this.right, upper);
-    }
-    this.adopt(successor, this.left, lower);
-    this.replaceChild(above, node, successor);
-    // The successor takes over the old height, so that the retracing sees what has changed below it.
-    this.height[successor] = this.height[node]!;
-    this.maxGap[successor] = this.maxGap[node]!;
+  protected override unhang(node: EntryIndex, successor: EntryIndex): EntryIndex {
+    const isReplaced = this.left[node]! !== NIL && this.right[node]! !== NIL;
+    const changed = super.unhang(node, successor);
+    // As with the height, the retracing must see what has changed below the successor.
+    if (isReplaced) this.maxGap[successor] = this.maxGap[node]!;
     return changed;
   }
 
-  private adopt(node: EntryIndex, side: Int32Array, child: EntryIndex): void {
-    side[node] = child;
-    this.parent[child] = node;
-  }
-
-  private replaceChild(above: EntryIndex, old: EntryIndex, child: EntryIndex): void {
-    if (above === NIL) this.root = child;
-    else if (this.left[above]! === old) this.left[above] = child;
-    else this.right[above] = child;
-    if (child !== NIL) this.parent[child] = above;
+  protected override recompute(node: EntryIndex): void {
+    const { maxGap } = this;
+    super.recompute(node);
+    maxGap[node] = Math.max(this.gap[node]!, maxGap[this.left[node]!]!, maxGap[this.right[node]!]!);
   }
 
   /** Restores height, maximum and balance from `from` up to the root, or until nothing changes any more. */
@@ -237,40 +213,6 @@ export class EntryTree {
     }
   }
 
-  /** Rotates a node that leans by 2, to the right if positive, and returns the root of that subtree. */
-  private rebalance(node: EntryIndex, lean: number): EntryIndex {
-    const { left, right, height } = this;
-    if (lean > 0) {
-      const upper = right[node]!;
-      if (height[left[upper]!]! > height[right[upper]!]!) this.rotate(upper, left, right);
-      return this.rotate(node, right, left);
-    }
-    const lower = left[node]!;
-    if (height[right[lower]!]! > height[left[lower]!]!) this.rotate(lower, right, left);
-    return this.rotate(node, left, right);
-  }
-
-  /** Lifts the child on side `from` above `node`, which goes down on side `to`. */
-  private rotate(node: EntryIndex, from: Int32Array, to: Int32Array): EntryIndex {
-    const lifted = from[node]!;
-    const moved = to[lifted]!;
-    this.replaceChild(this.parent[node]!, node, lifted);
-    from[node] = moved;
-    if (moved !== NIL) this.parent[moved] = node;
-    this.adopt(lifted, to, node);
-    this.recompute(node);
-    this.recompute(lifted);
-    return lifted;
-  }
-
-  private recompute(node: EntryIndex): void {
-    const { height, maxGap } = this;
-    const lower = this.left[node]!;
-    const upper = this.right[node]!;
-    height[node] = Math.max(height[lower]!, height[upper]!) + 1;
-    maxGap[node] = Math.max(this.gap[node]!, maxGap[lower]!, maxGap[upper]!);
-  }
-
   private takeRow(): EntryIndex {
     const row = this.spare;
     if (row !== NIL) {
@@ -282,16 +224,13 @@ export class EntryTree {
   }
 
   private grow(): void {
+    this.growLinks();
     this.start = doubled(this.start, Float64Array);
     this.end = doubled(this.end, Float64Array);
     this.gap = doubled(this.gap, Float64Array);
     this.maxGap = doubled(this.maxGap, Float64Array);
     this.next = doubled(this.next, Int32Array);
     this.previous = doubled(this.previous, Int32Array);
-    this.left = doubled(this.left, Int32Array);
-    this.right = doubled(this.right, Int32Array);
-    this.parent = doubled(this.parent, Int32Array);
-    this.height = doubled(this.height, Int8Array);
   }
 
   /** Number of nodes below and including `node`, or what is wrong with them. */
@@ -331,10 +270,4 @@ export class EntryTree {
     this.steps = steps;
     return found;
   }
-}
-
-function doubled<T extends Float64Array | Int32Array | Int8Array>(column: T, type: new (n: number) => T): T {
-  const larger = new type(column.length * 2);
-  larger.set(column);
-  return larger;
 }

@@ -1,0 +1,15 @@
+import { describe, it } from 'vitest';
+import { Buddy } from '../../src/arena/buddy/buddy.js';
+import { SlowBuddy } from '../support/slow-buddy.js';
+import { agreesWithSlowArena, BASE, QUANTUM } from './range-arena-properties.js';
+
+describe('the buddy system agrees with a slow reference', () => {
+  it.each([64, 45])('on random histories with constraints in %i quanta', (quanta) => {
+    agreesWithSlowArena(
+      (range) => new Buddy({ ...range, tagBytes: 1, arenaBytes: 0 }),
+      (count) => new SlowBuddy(BASE, count, QUANTUM),
+      150,
+      quanta,
+    );
+  });
+});
