@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { Buddy } from '../arena/buddy/buddy.js';
 import type { BackendDefinition } from './contract.js';
-import { abiParameter, createTwoArenas, twoArenaParameters } from './two-arenas.js';
+import { abiParameter, createTwoArenas, TWO_ARENA_PARAMETERS } from './two-arenas.js';
 
 /**
  * Bytes of a block's tag (start, three tree links, hash link, and a word for order, balance and state) and of the arena
@@ -18,7 +18,7 @@ export const buddy: BackendDefinition = {
   summary: 'comparator: binary buddies, lowest block of the smallest order that fits',
   parameters: Type.Object(
     {
-      ...twoArenaParameters(),
+      ...TWO_ARENA_PARAMETERS,
       abi: abiParameter('sizes of a tag and of the arena for the metadata: lp64 (48, 48) or ilp32 (24, 24)'),
     },
     { additionalProperties: false },

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Bytes } from '../core/units.js';
 import type { Parameters } from './contract.js';
-import { abiParameter, twoArenaParameters } from './two-arenas.js';
+import { abiParameter, TWO_ARENA_PARAMETERS } from './two-arenas.js';
 
 /**
  * Bytes of a map entry and of a map: NetBSD 5.2's vm_map_entry and vm_map, measured with the compiler on amd64 and
@@ -20,7 +20,7 @@ export const MAP_PARAMETERS = Type.Object(
       default: true,
       description: 'whether allocated ranges that touch share one entry, as in the BSD kernel maps',
     }),
-    ...twoArenaParameters(),
+    ...TWO_ARENA_PARAMETERS,
     abi: abiParameter(
       'sizes of map and entry for the metadata: NetBSD 5.2 on amd64 (288, 136) or i386 (160, 84)',
     ),

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox';
 import { Tlsf } from '../arena/tlsf/tlsf.js';
 import { InputError } from '../core/errors.js';
 import type { BackendDefinition } from './contract.js';
-import { abiParameter, createTwoArenas, twoArenaParameters } from './two-arenas.js';
+import { abiParameter, createTwoArenas, TWO_ARENA_PARAMETERS } from './two-arenas.js';
 
 /** First levels that the structure holds for addresses of 64 bits, each with a bitmap word. */
 const FIRST_LEVELS = 54;
@@ -19,7 +19,7 @@ export const tlsf: BackendDefinition = {
   summary: 'comparator: two-level segregated fit, constant time, immediate merging',
   parameters: Type.Object(
     {
-      ...twoArenaParameters(),
+      ...TWO_ARENA_PARAMETERS,
       second_level: Type.Number({ default: 32, description: 'free lists per power of two: 16 or 32' }),
       abi: abiParameter('sizes of pointers and tags for the metadata: lp64 (8, 56) or ilp32 (4, 28)'),
     },

@@ -9,37 +9,34 @@ import { type Bytes, isPowerOfTwo, roundUp, TIB } from '../core/units.js';
 import type { Backend, BackendEnvironment, Parameters } from './contract.js';
 import { parseBase, requireConstraints, withLead } from './placement.js';
 
-/** Parameters of every backend that is made of two arenas of one kind; defaults that a dense model cannot afford are overridden. */
-export function twoArenaParameters({ arenaSize = 32 * TIB, kmemSize = 16 * TIB, kmemQuantum = 8 } = {}) {
-  return {
-    page_size: Type.Number({
-      format: 'bytes',
-      default: 4096,
-      description: 'page, a power of two: quantum of the arena "kernel", and the guard page of a stack',
-    }),
-    arena_base: Type.Union([Type.String(), Type.Number()], {
-      default: '0xffffc90000000000',
-      description:
-        'first address of the arena "kernel" (default: where Linux on x86-64 puts its vmalloc area)',
-    }),
-    arena_size: Type.Number({
-      format: 'bytes',
-      default: arenaSize,
-      description:
-        'bytes of the arena "kernel", which serves va, kstack and guest (the vmalloc area of x86-64 with 4-level tables has 32 TiB)',
-    }),
-    kmem_quantum: Type.Number({
-      format: 'bytes',
-      default: kmemQuantum,
-      description: 'quantum of the arena "kmem", a power of two (kmem(9) of NetBSD on amd64: 8)',
-    }),
-    kmem_size: Type.Number({
-      format: 'bytes',
-      default: kmemSize,
-      description: 'bytes of the arena "kmem", which lies directly above "kernel" and serves kmem',
-    }),
-  };
-}
+/** Parameters of every backend that is made of two arenas of one kind. */
+export const TWO_ARENA_PARAMETERS = {
+  page_size: Type.Number({
+    format: 'bytes',
+    default: 4096,
+    description: 'page, a power of two: quantum of the arena "kernel", and the guard page of a stack',
+  }),
+  arena_base: Type.Union([Type.String(), Type.Number()], {
+    default: '0xffffc90000000000',
+    description: 'first address of the arena "kernel" (default: where Linux on x86-64 puts its vmalloc area)',
+  }),
+  arena_size: Type.Number({
+    format: 'bytes',
+    default: 32 * TIB,
+    description:
+      'bytes of the arena "kernel", which serves va, kstack and guest (the vmalloc area of x86-64 with 4-level tables has 32 TiB)',
+  }),
+  kmem_quantum: Type.Number({
+    format: 'bytes',
+    default: 8,
+    description: 'quantum of the arena "kmem", a power of two (kmem(9) of NetBSD on amd64: 8)',
+  }),
+  kmem_size: Type.Number({
+    format: 'bytes',
+    default: 16 * TIB,
+    description: 'bytes of the arena "kmem", which lies directly above "kernel" and serves kmem',
+  }),
+} as const;
 
 /** The parameter that chooses between two tables of structure sizes. */
 export function abiParameter(description: string) {
@@ -135,20 +132,19 @@ function place(arena: RangeArena, length: Bytes, constraints: ConstraintTable, r
 }
 
 /**
- * Builds a backend of two arenas that `make` makes. Each may have at most `mostQuanta` quanta.
+ * Builds a backend of two arenas that `make` makes.
  * @throws InputError naming the parameter that is wrong and what it may be.
  */
 export function createTwoArenas(
   values: Parameters,
   environment: BackendEnvironment,
   make: (range: ArenaRange) => RangeArena,
-  mostQuanta = Number.POSITIVE_INFINITY,
 ): Backend {
   const page = requirePowerOfTwo(values, 'page_size');
   const quantum = requirePowerOfTwo(values, 'kmem_quantum');
   const alignment = Math.max(page, quantum);
-  const kernelSize = requireMultiple(values, 'arena_size', alignment, page * mostQuanta);
-  const kmemSize = requireMultiple(values, 'kmem_size', alignment, quantum * mostQuanta);
+  const kernelSize = requireMultiple(values, 'arena_size', alignment);
+  const kmemSize = requireMultiple(values, 'kmem_size', alignment);
   requireConstraints(environment.constraints);
   const text = values.arena_base as string | number;
   const base = parseBase(text, kernelSize + kmemSize, alignment, 'arena_base');
@@ -163,12 +159,11 @@ function requirePowerOfTwo(values: Parameters, field: string): Bytes {
   throw new InputError(`${values[field]} is no power of two`, { field, allowed: 'a power of two from 1 up' });
 }
 
-function requireMultiple(values: Parameters, field: string, unit: Bytes, most: Bytes): Bytes {
+function requireMultiple(values: Parameters, field: string, unit: Bytes): Bytes {
   const value = Number(values[field]);
-  if (Number.isInteger(value) && value >= unit && value % unit === 0 && value <= most) return value;
-  const bound = most === Number.POSITIVE_INFINITY ? '' : `, at most ${most}`;
+  if (Number.isInteger(value) && value >= unit && value % unit === 0) return value;
   throw new InputError(`${values[field]} bytes cannot be managed`, {
     field,
-    allowed: `a multiple of ${unit} bytes, at least ${unit}${bound}`,
+    allowed: `a multiple of ${unit} bytes, at least ${unit}`,
   });
 }

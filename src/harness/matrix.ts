@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { Tinypool } from 'tinypool';
 import { InputError } from '../core/errors.js';
@@ -53,6 +54,8 @@ async function runInThreads(
     maxThreads: threads,
   });
   const { signal } = options;
+  // Each cell that waits listens for the interruption.
+  setMaxListeners(cells.length + 1, signal);
   const runOne = async (cell: CellPlan): Promise<void> => {
     const answer: CellAnswer = await pool.run(cell, { signal });
     if ('badInput' in answer) throw new InputError(answer.badInput);
