@@ -30,7 +30,8 @@ export interface PortOptions {
  * alone; refuses caller mistakes before they reach a model; keeps the running figures; and digests every address that
  * the backend answered, so that two runs with equal digests placed every object alike.
  *
- * Columns, a row per object slot: state, class, constraint, size (bytes), address. Nothing is allocated per request.
+ * Columns, a row per object slot: state, class, constraint, size (bytes), address, and while recording the
+ * footprint. Nothing is allocated per request.
  */
 export class CheckedPort implements RequestPort {
   readonly figures = new RequestFigures();
@@ -45,6 +46,7 @@ export class CheckedPort implements RequestPort {
   private readonly constraint: Int32Array;
   private readonly size: Float64Array;
   private readonly address: Float64Array;
+  private readonly footprint: Float64Array;
   private placementA = 0x811c9dc5 | 0;
   private placementB = 0x2b992ddf;
 
@@ -61,6 +63,7 @@ export class CheckedPort implements RequestPort {
     this.constraint = new Int32Array(options.objectLimit);
     this.size = new Float64Array(options.objectLimit);
     this.address = new Float64Array(options.objectLimit);
+    this.footprint = new Float64Array(options.recording ? options.objectLimit : 0);
   }
 
   /** Digest of all answers so far in their order, 16 hex digits: equal placements have equal digests. */
@@ -135,7 +138,9 @@ export class CheckedPort implements RequestPort {
     figures.allocs++;
     figures.liveObjects++;
     figures.liveBytes += size;
-    figures.footprintBytes += this.backend.footprint(this.cls[object]!, size);
+    const footprint = this.backend.footprint(this.cls[object]!, size);
+    this.footprint[object] = footprint;
+    figures.footprintBytes += footprint;
     if (figures.liveObjects > figures.peakLiveObjects) figures.peakLiveObjects = figures.liveObjects;
     if (figures.liveBytes > figures.peakLiveBytes) figures.peakLiveBytes = figures.liveBytes;
     if (figures.footprintBytes > figures.peakFootprintBytes) {
@@ -150,7 +155,7 @@ export class CheckedPort implements RequestPort {
     figures.frees++;
     figures.liveObjects--;
     figures.liveBytes -= size;
-    figures.footprintBytes -= this.backend.footprint(this.cls[object]!, size);
+    figures.footprintBytes -= this.footprint[object]!;
   }
 
   /** Mixes both halves of an address into two 32-bit lanes (multiply, then fold the high bits down). */

@@ -1,8 +1,13 @@
 // What recording costs: each backend replays a million churn operations with and without figures, in turn, and
 // the ratio of the CPU times is printed pair by pair. Times themselves are not: they belong to the machine.
 // Usage: npm run build && node test/benchmarks/metrics.mjs [repeats]
+import { setFlagsFromString } from 'node:v8';
 import { Value } from '@sinclair/typebox/value';
-import { BACKENDS, CheckedPort, REGISTRIES, Simulation } from '../../dist/index.js';
+
+// As the program itself does, see src/cli/main.ts.
+setFlagsFromString('--max-inlined-bytecode-size=1000');
+setFlagsFromString('--max-inlined-bytecode-size-cumulative=4000');
+const { BACKENDS, CheckedPort, REGISTRIES, Simulation } = await import('../../dist/index.js');
 
 const OPERATIONS = 1_000_000;
 const repeats = Number(process.argv[2] ?? 7);
