@@ -2,7 +2,7 @@ import type { Address } from '../core/address.js';
 import { MisuseError } from '../core/errors.js';
 import type { ConstraintTable } from '../core/request.js';
 import type { Bytes } from '../core/units.js';
-import type { ArenaView } from './view.js';
+import type { ArenaFigures, ArenaView } from './view.js';
 
 /** An arena model over one range that nothing is imported to, in which every allocation is freed as it was made. */
 export interface RangeArena extends ArenaView {
@@ -28,6 +28,44 @@ export interface ArenaRange {
   readonly size: Bytes;
   /** Power of two; every request is a multiple of it. */
   readonly quantum: Bytes;
+}
+
+/**
+ * The figures that every RangeArena counts alike; see ArenaFigures for each. One range, nothing imported: what that
+ * rules out stays 0. The others follow from a model's own structures.
+ */
+export abstract class RangeFigures implements ArenaFigures {
+  readonly importBytes = 0;
+  readonly spanTags = 0;
+  readonly waits = 0;
+  readonly imports = 0;
+  readonly releases = 0;
+  inUseBytes = 0;
+  allocs = 0;
+  frees = 0;
+  fails = 0;
+  splits = 0;
+  merges = 0;
+  private lowest: Address = Number.POSITIVE_INFINITY;
+  private highest: Address = 0;
+
+  constructor(readonly totalBytes: Bytes) {}
+
+  abstract readonly freeTags: number;
+  abstract readonly allocTags: number;
+  abstract readonly lookups: number;
+  abstract readonly searches: number;
+  abstract readonly hashBuckets: number;
+
+  get reachBytes(): Bytes {
+    return Math.max(0, this.highest - this.lowest);
+  }
+
+  /** Notes that [start, end) has been allocated. */
+  reach(start: Address, end: Address): void {
+    if (start < this.lowest) this.lowest = start;
+    if (end > this.highest) this.highest = end;
+  }
 }
 
 /** @throws MisuseError if the range is empty, not of whole quanta, or does not end at 2^53 or below. */

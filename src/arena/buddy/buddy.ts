@@ -6,8 +6,14 @@ import { NIL } from '../avl-tree.js';
 import { type BlockIndex, BlockState, BlockTable } from '../block-table.js';
 import { lowestFit } from '../entry-map/fit.js';
 import { LengthIndex } from '../length-index.js';
-import { type ArenaRange, type RangeArena, requireRange, requireWhole } from '../range-arena.js';
-import { type ArenaFigures, type CacheFigures, TagType, type TagVisitor } from '../view.js';
+import {
+  type ArenaRange,
+  type RangeArena,
+  RangeFigures,
+  requireRange,
+  requireWhole,
+} from '../range-arena.js';
+import { type CacheFigures, TagType, type TagVisitor } from '../view.js';
 
 /** What a Buddy is made of. */
 export interface BuddyOptions extends ArenaRange {
@@ -17,26 +23,14 @@ export interface BuddyOptions extends ArenaRange {
 }
 
 /** See ArenaFigures for each, and THEORY.md for what they mean here. */
-class BuddyFigures implements ArenaFigures {
-  readonly importBytes = 0;
-  readonly spanTags = 0;
-  readonly waits = 0;
-  readonly imports = 0;
-  readonly releases = 0;
-  inUseBytes = 0;
-  lowest: Address = Number.POSITIVE_INFINITY;
-  highest: Address = 0;
-  allocs = 0;
-  frees = 0;
-  fails = 0;
-  splits = 0;
-  merges = 0;
-
+class BuddyFigures extends RangeFigures {
   constructor(
-    readonly totalBytes: Bytes,
+    totalBytes: Bytes,
     private readonly blocks: BlockTable,
     private readonly free: LengthIndex,
-  ) {}
+  ) {
+    super(totalBytes);
+  }
 
   get freeTags(): number {
     return this.free.size;
@@ -56,10 +50,6 @@ class BuddyFigures implements ArenaFigures {
 
   get hashBuckets(): number {
     return this.blocks.hashBuckets;
-  }
-
-  get reachBytes(): Bytes {
-    return Math.max(0, this.highest - this.lowest);
   }
 }
 
@@ -218,8 +208,7 @@ export class Buddy implements RangeArena {
     blocks.enter(block, address);
     figures.allocs++;
     figures.inUseBytes += blocks.size[block]!;
-    figures.lowest = Math.min(figures.lowest, blocks.start[block]!);
-    figures.highest = Math.max(figures.highest, blocks.start[block]! + blocks.size[block]!);
+    figures.reach(blocks.start[block]!, blocks.start[block]! + blocks.size[block]!);
   }
 
   /** Makes a withdrawn block one with its buddy if that is free and whole. */

@@ -2,8 +2,14 @@ import { type Address, AddressSpace, NO_ADDRESS } from '../../core/address.js';
 import { InvariantError, MisuseError } from '../../core/errors.js';
 import type { ConstraintTable } from '../../core/request.js';
 import type { Bytes } from '../../core/units.js';
-import { type ArenaRange, type RangeArena, requireRange, requireWhole } from '../range-arena.js';
-import type { ArenaFigures, CacheFigures, TagVisitor } from '../view.js';
+import {
+  type ArenaRange,
+  type RangeArena,
+  RangeFigures,
+  requireRange,
+  requireWhole,
+} from '../range-arena.js';
+import type { CacheFigures, TagVisitor } from '../view.js';
 import { TagType } from '../view.js';
 import { type EntryIndex, EntryTree, HEAD, NIL } from './entry-tree.js';
 import { lowestFit } from './fit.js';
@@ -18,37 +24,21 @@ export interface EntryMapOptions extends ArenaRange {
 }
 
 /** The figures as the map keeps them; see ArenaFigures for each, and THEORY.md for what they mean here. */
-class EntryMapFigures implements ArenaFigures {
-  readonly importBytes = 0;
-  readonly spanTags = 0;
+class EntryMapFigures extends RangeFigures {
   readonly freeTags = 0;
-  readonly waits = 0;
-  readonly imports = 0;
-  readonly releases = 0;
   readonly hashBuckets = 0;
-  inUseBytes = 0;
-  /** Lowest start and highest end of any range allocated so far. */
-  lowest: Address = Number.POSITIVE_INFINITY;
-  highest: Address = 0;
-  allocs = 0;
-  frees = 0;
-  fails = 0;
   lookups = 0;
   searches = 0;
-  splits = 0;
-  merges = 0;
 
   constructor(
-    readonly totalBytes: Bytes,
+    totalBytes: Bytes,
     private readonly tree: EntryTree,
-  ) {}
+  ) {
+    super(totalBytes);
+  }
 
   get allocTags(): number {
     return this.tree.size;
-  }
-
-  get reachBytes(): Bytes {
-    return Math.max(0, this.highest - this.lowest);
   }
 }
 
@@ -223,8 +213,7 @@ export class EntryMap implements RangeArena {
     }
     figures.allocs++;
     figures.inUseBytes += size;
-    if (address < figures.lowest) figures.lowest = address;
-    if (end > figures.highest) figures.highest = end;
+    figures.reach(address, end);
   }
 
   /** Takes [from, to) out of `entry`: all of it, one end, or the middle, which leaves two entries. */

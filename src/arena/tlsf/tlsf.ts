@@ -5,8 +5,14 @@ import type { Bytes } from '../../core/units.js';
 import { doubled, INITIAL_CAPACITY, NIL } from '../avl-tree.js';
 import { type BlockIndex, BlockState, BlockTable } from '../block-table.js';
 import { lowestFit } from '../entry-map/fit.js';
-import { type ArenaRange, type RangeArena, requireRange, requireWhole } from '../range-arena.js';
-import { type ArenaFigures, type CacheFigures, TagType, type TagVisitor } from '../view.js';
+import {
+  type ArenaRange,
+  type RangeArena,
+  RangeFigures,
+  requireRange,
+  requireWhole,
+} from '../range-arena.js';
+import { type CacheFigures, TagType, type TagVisitor } from '../view.js';
 import { FreeMatrix, NO_LIST } from './free-matrix.js';
 
 /** What a Tlsf is made of. */
@@ -19,28 +25,17 @@ export interface TlsfOptions extends ArenaRange {
 }
 
 /** See ArenaFigures for each, and THEORY.md for what they mean here. */
-class TlsfFigures implements ArenaFigures {
-  readonly importBytes = 0;
-  readonly spanTags = 0;
-  readonly waits = 0;
-  readonly imports = 0;
-  readonly releases = 0;
-  inUseBytes = 0;
-  lowest: Address = Number.POSITIVE_INFINITY;
-  highest: Address = 0;
-  allocs = 0;
-  frees = 0;
-  fails = 0;
-  splits = 0;
-  merges = 0;
+class TlsfFigures extends RangeFigures {
   /** Blocks visited by constrained searches. */
   visits = 0;
 
   constructor(
-    readonly totalBytes: Bytes,
+    totalBytes: Bytes,
     private readonly blocks: BlockTable,
     private readonly matrix: FreeMatrix,
-  ) {}
+  ) {
+    super(totalBytes);
+  }
 
   get freeTags(): number {
     return this.matrix.size;
@@ -60,10 +55,6 @@ class TlsfFigures implements ArenaFigures {
 
   get hashBuckets(): number {
     return this.blocks.hashBuckets;
-  }
-
-  get reachBytes(): Bytes {
-    return Math.max(0, this.highest - this.lowest);
   }
 }
 
@@ -205,8 +196,7 @@ export class Tlsf implements RangeArena {
     if (front + back > 0) figures.splits++;
     figures.allocs++;
     figures.inUseBytes += size;
-    figures.lowest = Math.min(figures.lowest, address);
-    figures.highest = Math.max(figures.highest, address + size);
+    figures.reach(address, address + size);
   }
 
   /** Shortens a block to `size` bytes and returns the block of the rest. */
