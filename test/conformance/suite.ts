@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ArenaFigures } from '../../src/arena/view.js';
+import { type ArenaFigures, TagType } from '../../src/arena/view.js';
 import type { BackendDefinition, Parameters } from '../../src/backend/contract.js';
 import { type Constraint, RequestClass } from '../../src/core/request.js';
 import { KIB, MIB } from '../../src/core/units.js';
@@ -233,6 +233,37 @@ export const CONTRACT: readonly ContractTest[] = [
       );
       expect(figures[0]).toEqual(figures[1]);
       expect(one.simulation.locks.byName()).toEqual(other.simulation.locks.byName());
+    },
+  },
+  {
+    name: 'reach spans every segment that was ever allocated',
+    run(makeClient) {
+      const client = makeClient();
+      const { arenas, serves } = client.backend;
+      const extents = arenas.map(() => ({ lowest: Number.POSITIVE_INFINITY, highest: 0 }));
+      const look = (): void => {
+        arenas.forEach((arena, index) => {
+          const extent = extents[index]!;
+          arena.walk((type, start, size) => {
+            if (type !== TagType.alloc) return;
+            extent.lowest = Math.min(extent.lowest, start);
+            extent.highest = Math.max(extent.highest, start + size);
+          });
+        });
+      };
+      for (let n = 0; n < 120; n++) {
+        for (const cls of serves) client.alloc(cls, (1 + ((n * 7) % 11)) * 4 * KIB);
+        look();
+        // The highest go first, so that the reach is more than what is allocated at the end.
+        if (n % 3 === 2) for (const live of client.live.slice(-4)) client.free(live);
+      }
+      const freed = [...client.live].reverse().slice(0, client.live.length >> 1);
+      for (const live of freed) client.free(live);
+      for (const cls of serves) client.alloc(cls, 4 * KIB);
+      look();
+      const reached = extents.map(({ lowest, highest }) => Math.max(0, highest - lowest));
+      expect(arenas.map(({ figures }) => figures.reachBytes)).toEqual(reached);
+      expect(Math.max(...reached)).toBeGreaterThan(0);
     },
   },
   {
