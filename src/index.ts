@@ -13,6 +13,7 @@ export {
   type ConstraintTable,
   constraintTable,
   RequestClass,
+  RequestOp,
   type RequestPort,
   UNCONSTRAINED,
 } from './core/request.js';
@@ -29,6 +30,5 @@ export { readSuite, type Suite } from './harness/suite.js';
 export type { Column, Probe, RunView } from './probe/contract.js';
 export { openTrace } from './trace/arrow-reader.js';
 export type { Trace, TraceBlock, TraceMetadata } from './trace/trace.js';
-export { TraceOp } from './trace/trace.js';
 export type { Workload } from './workload/contract.js';
 export { WORKLOADS, type WorkloadDefinition } from './workload/registry.js';

@@ -33,6 +33,11 @@ export interface Backend {
    */
   alloc(cls: number, size: Bytes, constraint: number, cpu: number): Address;
   free(cls: number, address: Address, size: Bytes, constraint: number, cpu: number): void;
+  /**
+   * Does something else to a live object, for backends that model it: `op` is one of RequestOp from swapOut to
+   * deflate, `amount` the bytes concerned. Without it such events are counted and left out.
+   */
+  act?(op: number, cls: number, address: Address, size: Bytes, amount: Bytes, cpu: number): void;
   /** Bytes set aside for a request of this class and size: the rounding that internal fragmentation counts. */
   footprint(cls: number, size: Bytes): Bytes;
   /** Gives back what its caches hold beyond the need of live objects, as memory pressure would. */

@@ -23,6 +23,27 @@ export type RequestClass = (typeof RequestClass)[keyof typeof RequestClass];
 /** Names in the order of the numbers. */
 export const REQUEST_CLASS_NAMES = Object.keys(RequestClass) as readonly (keyof typeof RequestClass)[];
 
+/** What a request does. The numbers are stored in traces: append, never renumber. */
+export const RequestOp = {
+  alloc: 0,
+  free: 1,
+  /** A kernel stack's pages go to swap; its address range stays. */
+  swapOut: 2,
+  swapIn: 3,
+  /** A device is passed through to the guest that owns this memory (VFIO), or taken from it. */
+  attach: 4,
+  detach: 5,
+  /** The balloon of a guest takes bytes of this memory, or gives them back. */
+  inflate: 6,
+  deflate: 7,
+  /** Memory pressure: caches give back what they hold. It concerns no object. */
+  reclaim: 8,
+} as const;
+export type RequestOp = (typeof RequestOp)[keyof typeof RequestOp];
+
+/** Names in the order of the numbers. */
+export const REQUEST_OP_NAMES = Object.keys(RequestOp) as readonly (keyof typeof RequestOp)[];
+
 /** Row number that stands for "no constraint". */
 export const UNCONSTRAINED = -1;
 
@@ -71,4 +92,12 @@ export interface RequestPort {
   alloc(object: number, cls: number, size: Bytes, constraint: number, cpu: number): boolean;
   /** Frees a live object; the free of an object whose allocation failed is counted and skipped. */
   free(object: number, cpu: number): void;
+  /**
+   * Does something to a live object other than freeing it: `op` is one of RequestOp from swapOut to deflate, `amount`
+   * the bytes concerned, at most the object's size. What happens to an object whose allocation failed is counted and
+   * skipped; so is what the backend has no model of.
+   */
+  act(object: number, op: number, amount: Bytes, cpu: number): void;
+  /** Memory pressure: every cache of the backend gives back what it can. */
+  reclaim(cpu: number): void;
 }

@@ -1,7 +1,7 @@
 import type { Backend } from '../backend/contract.js';
 import { NO_ADDRESS } from '../core/address.js';
 import { MisuseError } from '../core/errors.js';
-import { REQUEST_CLASS_NAMES, type RequestPort, UNCONSTRAINED } from '../core/request.js';
+import { REQUEST_CLASS_NAMES, RequestOp, type RequestPort, UNCONSTRAINED } from '../core/request.js';
 import type { Bytes } from '../core/units.js';
 import { RequestFigures } from '../probe/request-figures.js';
 import { Outcome } from '../probe/request-work.js';
@@ -99,9 +99,7 @@ export class CheckedPort implements RequestPort {
    * @throws MisuseError for an argument out of range or an object that was never allocated or is freed already.
    */
   free(object: number, cpu: number): void {
-    if (!(object >>> 0 === object && object < this.objectLimit))
-      this.refuseFree('object out of range', object, cpu);
-    if (!(cpu >>> 0 === cpu && cpu < this.cpus)) this.refuseFree('CPU out of range', object, cpu);
+    this.checkObject(object, cpu);
     const state = this.state[object]!;
     this.state[object] = SlotState.freed;
     if (state === SlotState.live) {
@@ -119,6 +117,39 @@ export class CheckedPort implements RequestPort {
     if (!this.recording) return;
     if (state === SlotState.failed) this.figures.skippedFrees++;
     else this.figures.unserved++;
+  }
+
+  /**
+   * Does something to a live object that leaves it alive.
+   * @throws MisuseError for an argument out of range or an object that was never allocated or is freed already.
+   */
+  act(object: number, op: number, amount: Bytes, cpu: number): void {
+    this.checkObject(object, cpu);
+    const state = this.state[object]!;
+    const known = op >= RequestOp.swapOut && op <= RequestOp.deflate;
+    const fits = amount >= 1 && amount <= this.size[object]! && Math.floor(amount) === amount;
+    if (!(known && fits) || state === SlotState.never || state === SlotState.freed) {
+      throw new MisuseError('bad action', { object, op, amount, cpu, ...this.limits(object) });
+    }
+    if (state !== SlotState.live || this.backend.act === undefined) {
+      if (this.recording) this.figures.skippedActions++;
+      return;
+    }
+    this.backend.act(op, this.cls[object]!, this.address[object]!, this.size[object]!, amount, cpu);
+    if (this.recording) this.figures.actions++;
+  }
+
+  /** Has every cache of the backend give back what it can. @throws MisuseError for a CPU out of range. */
+  reclaim(cpu: number): void {
+    if (!(cpu >>> 0 === cpu && cpu < this.cpus)) this.refuseFree('CPU out of range', 0, cpu);
+    this.backend.reap();
+    if (this.recording) this.figures.actions++;
+  }
+
+  private checkObject(object: number, cpu: number): void {
+    if (!(object >>> 0 === object && object < this.objectLimit))
+      this.refuseFree('object out of range', object, cpu);
+    if (!(cpu >>> 0 === cpu && cpu < this.cpus)) this.refuseFree('CPU out of range', object, cpu);
   }
 
   // The two that follow take the slot instead of its doubles: a double passed to a function is boxed.

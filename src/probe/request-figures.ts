@@ -12,6 +12,10 @@ export class RequestFigures {
   skippedFrees = 0;
   /** Requests of classes that the backend does not serve: not passed on. */
   unserved = 0;
+  /** Events other than allocations and frees that the backend took: swapping, devices, balloons, reclaims. */
+  actions = 0;
+  /** Such events that it has no model of, or whose object was never granted: not passed on. */
+  skippedActions = 0;
   liveObjects = 0;
   peakLiveObjects = 0;
   /** Bytes of live objects as requested. */

@@ -18,6 +18,16 @@ export const requestsProbe: Probe = {
       'none',
       'Allocations and frees of request classes that the backend does not serve; not passed on.',
     ),
+    countColumn(
+      'actions',
+      'none',
+      'Other events that the backend took: swapping of stacks, devices and balloons of guests, memory pressure.',
+    ),
+    countColumn(
+      'skipped_actions',
+      'none',
+      'Such events that the backend has no model of, or whose object had been refused; not passed on.',
+    ),
     countColumn('live_objects', 'none', 'Granted allocations that are not freed yet.'),
     countColumn('peak_live_objects', 'none', 'Largest number of live objects so far, after any request.'),
   ],
@@ -27,7 +37,9 @@ export const requestsProbe: Probe = {
     row[at + 2] = requests.failures;
     row[at + 3] = requests.skippedFrees;
     row[at + 4] = requests.unserved;
-    row[at + 5] = requests.liveObjects;
-    row[at + 6] = requests.peakLiveObjects;
+    row[at + 5] = requests.actions;
+    row[at + 6] = requests.skippedActions;
+    row[at + 7] = requests.liveObjects;
+    row[at + 8] = requests.peakLiveObjects;
   },
 };

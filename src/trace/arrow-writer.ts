@@ -2,13 +2,13 @@ import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from 'no
 import { basename, dirname, join } from 'node:path';
 import { Message, makeData, RecordBatch, RecordBatchFileWriter, type Schema, Struct } from 'apache-arrow';
 import { InputError, MisuseError } from '../core/errors.js';
-import { REQUEST_CLASS_NAMES, UNCONSTRAINED } from '../core/request.js';
+import { REQUEST_CLASS_NAMES, RequestOp, UNCONSTRAINED } from '../core/request.js';
 import { FORMAT_VERSION, METADATA_KEY, traceSchema } from './arrow-format.js';
 import { COLUMNS, EventColumns } from './columns.js';
 import { TraceDigest } from './digest.js';
 import { PARTS_KEY, PartList, SEAL_KEY, sealTail, UNSEALED } from './seal.js';
 import { systemProblem } from './system-problem.js';
-import { type TraceBlock, type TraceMetadata, TraceOp } from './trace.js';
+import type { TraceBlock, TraceMetadata } from './trace.js';
 
 /** Rows of a record batch unless said otherwise: 2.5 MiB of columns. */
 export const DEFAULT_BLOCK_ROWS = 65_536;
@@ -48,7 +48,7 @@ export class TraceWriter {
 
   /**
    * Adds an event; the arguments are the columns of TraceBlock.
-   * @throws MisuseError if the event breaks a rule of TraceBlock, allocates a live object or frees a dead one.
+   * @throws MisuseError if the event breaks a rule of TraceBlock, allocates a live object, or frees or touches a dead one.
    */
   append(
     timeNs: number,
@@ -163,14 +163,21 @@ class EventRules {
   private checkLife(op: number, cls: number, object: number, constraint: number): void {
     if (object >= this.live.length) this.growTo(object);
     const alive = this.live[object]!;
-    if (op === TraceOp.alloc && alive === 0 && cls < this.allocations.length) {
+    if (op === RequestOp.alloc && alive === 0 && cls < this.allocations.length) {
       this.live[object] = cls + 1;
       this.allocations[cls]!++;
-    } else if (op === TraceOp.free && alive === cls + 1 && constraint === UNCONSTRAINED) {
+    } else if (op === RequestOp.free && alive === cls + 1 && constraint === UNCONSTRAINED) {
       this.live[object] = 0;
-    } else {
+    } else if (!this.isAction(op, cls, object, constraint)) {
       throw new MisuseError('bad trace event', { op, cls, object, constraint, alive });
     }
+  }
+
+  /** Whether the event is one of those that leave all objects alive. */
+  private isAction(op: number, cls: number, object: number, constraint: number): boolean {
+    if (constraint !== UNCONSTRAINED) return false;
+    if (op === RequestOp.reclaim) return object === 0 && cls === 0;
+    return op >= RequestOp.swapOut && op <= RequestOp.deflate && this.live[object] === cls + 1;
   }
 
   private growTo(object: number): void {

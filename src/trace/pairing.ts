@@ -1,9 +1,9 @@
-import { REQUEST_CLASS_NAMES, UNCONSTRAINED } from '../core/request.js';
+import { REQUEST_CLASS_NAMES, RequestOp, UNCONSTRAINED } from '../core/request.js';
 import type { TraceWriter } from './arrow-writer.js';
 import { type EventSink, NAME_SPACE_COUNT, RecordedEvent } from './importer.js';
 import { LiveTable } from './live-table.js';
 import type { SkipTally } from './skip-tally.js';
-import { type TraceConstraint, TraceOp } from './trace.js';
+import type { TraceConstraint } from './trace.js';
 
 /** Linux asks for page alignment of every area anyway: only more than that constrains. */
 const PAGE_ALIGN = 4096;
@@ -90,7 +90,7 @@ export class Pairing implements EventSink {
   private writeAlloc(slot: number): void {
     const { timeNs, cpu, cls, size, align, site, address } = this.event;
     const constraint = align > PAGE_ALIGN ? this.alignRow(align) : UNCONSTRAINED;
-    this.writer.append(timeNs, cpu, TraceOp.alloc, cls, slot, size, constraint, site, address);
+    this.writer.append(timeNs, cpu, RequestOp.alloc, cls, slot, size, constraint, site, address);
   }
 
   private writeFree(slot: number, site: number): void {
@@ -99,7 +99,7 @@ export class Pairing implements EventSink {
     const cls = objects.cls(slot);
     const size = objects.size(slot);
     const address = objects.address(slot);
-    this.writer.append(timeNs, cpu, TraceOp.free, cls, slot, size, UNCONSTRAINED, site, address);
+    this.writer.append(timeNs, cpu, RequestOp.free, cls, slot, size, UNCONSTRAINED, site, address);
     objects.release(slot);
   }
 

@@ -1,6 +1,6 @@
-import { REQUEST_CLASS_NAMES, RequestClass } from '../core/request.js';
+import { REQUEST_CLASS_NAMES, RequestClass, RequestOp } from '../core/request.js';
 import type { Nanoseconds } from '../core/units.js';
-import { type Trace, type TraceBlock, TraceOp } from './trace.js';
+import type { Trace, TraceBlock } from './trace.js';
 
 /** A kind of object whose population is counted as one: a request class, or several that share a name space. */
 export interface TraceKind {
@@ -66,8 +66,8 @@ function countBlock(
     const share = Math.min(CURVE_POINTS - 1, Math.floor(timeNs[row]! / shareNs));
     for (let index = 0; index < counters.length; index++) {
       counters[index]!.reach(share);
-      if (op[row] === TraceOp.alloc) counters[index]!.alloc(size[row]!);
-      else counters[index]!.free(size[row]!);
+      if (op[row] === RequestOp.alloc) counters[index]!.alloc(size[row]!);
+      else if (op[row] === RequestOp.free) counters[index]!.free(size[row]!);
     }
   }
 }

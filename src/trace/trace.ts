@@ -1,9 +1,5 @@
 import type { ConstraintTable } from '../core/request.js';
 
-/** What an event does. The numbers are stored in traces: append, never renumber. */
-export const TraceOp = { alloc: 0, free: 1 } as const;
-export type TraceOp = (typeof TraceOp)[keyof typeof TraceOp];
-
 /**
  * A run of events: event i is row i of each column, there is no event object. Columns are views of the file's
  * buffers, valid until the next block is asked for.
@@ -13,15 +9,16 @@ export interface TraceBlock {
   /** Nanoseconds since the trace's origin, integers, non-decreasing over the whole trace. */
   readonly timeNs: Float64Array;
   readonly cpu: Uint16Array;
-  /** TraceOp. */
+  /** RequestOp. */
   readonly op: Uint8Array;
-  /** RequestClass. A free repeats the class of its allocation. */
+  /** RequestClass. Whatever follows an allocation repeats its class; 0 for a reclaim. */
   readonly cls: Uint8Array;
-  /** Slot of the live object, below `objectLimit`; reused after its free. Slots are shared by all classes. */
+  /** Slot of the live object, below `objectLimit`; reused after its free. Slots are shared by all classes. 0 for a
+   * reclaim. */
   readonly object: Uint32Array;
-  /** Bytes asked for. A free repeats the size of its allocation. */
+  /** Bytes asked for. A free repeats the size of its allocation; 1 for a reclaim; else the bytes concerned. */
   readonly size: Float64Array;
-  /** Row of the constraint table, or UNCONSTRAINED; always UNCONSTRAINED for a free. */
+  /** Row of the constraint table, or UNCONSTRAINED; UNCONSTRAINED for all but an allocation. */
   readonly constraint: Int32Array;
   /** Row of `metadata.sites`, or -1 where the source names none. */
   readonly site: Int32Array;

@@ -1,11 +1,13 @@
 import { RandomStream } from '../core/random.js';
+import { type RequestClass, RequestOp } from '../core/request.js';
 import type { Nanoseconds } from '../core/units.js';
+import { RequestSource } from './request-source.js';
 import { type SizeOptions, SizeTable } from './size-table.js';
 
 /** A steady-state population; see ChurnGenerator. */
 export interface ChurnOptions {
-  /** RequestClass number of every request. */
-  readonly cls: number;
+  /** Class of every request. */
+  readonly cls: RequestClass;
   readonly sizes: SizeOptions;
   /** Objects alive in the steady state. */
   readonly live: number;
@@ -19,20 +21,13 @@ export interface ChurnOptions {
 
 /**
  * The operations of a seeded churn, one at a time: first `live` allocations, then replacements: a random live object
- * is freed, and the next operation allocates in its slot a size drawn anew. `next` fills the fields in place, so a
- * run of any length needs constant memory and no allocation; benchmarks may drive a model with it directly.
+ * is freed, and the next operation allocates in its slot a size drawn anew.
  *
  * Operation i takes place at i·mean + jitter, 0 ≤ jitter < mean: times never decrease, their mean distance is exact,
  * and no logarithm decides a result (an exponential distance would need one, and engines differ in its last digit).
  * Object, size, CPU and time are drawn from streams of their own.
  */
-export class ChurnGenerator {
-  isAlloc = true;
-  object = 0;
-  /** Bytes asked for; meaningful for an allocation. */
-  size = 0;
-  cpu = 0;
-  time: Nanoseconds = 0;
+export class ChurnGenerator extends RequestSource {
   private index = -1;
   private readonly sizeTable: SizeTable;
   private readonly objects: RandomStream;
@@ -44,6 +39,8 @@ export class ChurnGenerator {
     private readonly options: ChurnOptions,
     seed: number,
   ) {
+    super();
+    this.cls = options.cls;
     this.sizeTable = new SizeTable(options.sizes);
     this.objects = new RandomStream(seed, 'churn/object');
     this.sizes = new RandomStream(seed, 'churn/size');
@@ -51,15 +48,15 @@ export class ChurnGenerator {
     this.times = new RandomStream(seed, 'churn/time');
   }
 
-  /** Moves to the next operation; false when there is none. */
   next(): boolean {
     const { live, operations, meanIntervalNs, cpus } = this.options;
     const index = ++this.index;
     if (index >= operations) return false;
-    this.isAlloc = index < live || (index - live) % 2 === 1;
+    const isAlloc = index < live || (index - live) % 2 === 1;
+    this.op = isAlloc ? RequestOp.alloc : RequestOp.free;
     if (index < live) this.object = index;
-    else if (!this.isAlloc) this.object = this.objects.below(live);
-    if (this.isAlloc) this.size = this.sizeTable.draw(this.sizes);
+    else if (!isAlloc) this.object = this.objects.below(live);
+    if (isAlloc) this.size = this.sizeTable.draw(this.sizes);
     this.cpu = cpus === 1 ? 0 : this.cpus.below(cpus);
     this.time = index * meanIntervalNs + this.times.below(meanIntervalNs);
     return true;

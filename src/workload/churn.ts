@@ -1,77 +1,27 @@
 import { Type } from '@sinclair/typebox';
-import { InputError, MisuseError } from '../core/errors.js';
-import {
-  constraintTable,
-  REQUEST_CLASS_NAMES,
-  RequestClass,
-  type RequestPort,
-  UNCONSTRAINED,
-} from '../core/request.js';
-import type { Simulation } from '../core/simulation.js';
-import type { Nanoseconds } from '../core/units.js';
+import { InputError } from '../core/errors.js';
+import { constraintTable, REQUEST_CLASS_NAMES, RequestClass } from '../core/request.js';
 import { ChurnGenerator, type ChurnOptions } from './churn-generator.js';
 import type { Workload } from './contract.js';
 import type { Parameters, WorkloadDefinition } from './definition.js';
-import { Delivery } from './delivery.js';
+import { sourceWorkload } from './source-workload.js';
 
 /** A ChurnGenerator as a workload. */
-export class ChurnWorkload implements Workload {
-  readonly name = 'churn';
-  readonly objectLimit: number;
-  readonly cpus: number;
-  readonly classes: readonly number[];
-  readonly constraints = constraintTable([]);
-  readonly durationNs: Nanoseconds;
-  readonly provenance: Readonly<Record<string, unknown>>;
-
-  constructor(
-    private readonly options: ChurnOptions,
-    private readonly seed: number,
-  ) {
-    this.objectLimit = options.live;
-    this.cpus = options.cpus;
-    this.classes = [options.cls];
-    this.durationNs = options.operations * options.meanIntervalNs;
-    const { cls, ...rest } = options;
-    this.provenance = { workload: 'churn', seed, class: REQUEST_CLASS_NAMES[cls], ...rest };
-  }
-
-  /** @throws MisuseError if the simulation has fewer CPUs than the workload. */
-  start(simulation: Simulation, port: RequestPort): void {
-    if (simulation.cpus < this.cpus) {
-      throw new MisuseError('a churn on more CPUs than the simulation', {
-        churn: this.cpus,
-        simulation: simulation.cpus,
-      });
-    }
-    new ChurnRun(simulation, port, this.options.cls, new ChurnGenerator(this.options, this.seed)).begin();
-  }
-}
-
-class ChurnRun extends Delivery {
-  private isDrawn = false;
-
-  constructor(
-    simulation: Simulation,
-    private readonly port: RequestPort,
-    private readonly cls: number,
-    private readonly generator: ChurnGenerator,
-  ) {
-    super(simulation);
-  }
-
-  protected deliver(): boolean {
-    const { generator, port, cls } = this;
-    while (this.isDrawn || generator.next()) {
-      this.isDrawn = true;
-      if (!this.isDue(generator.time)) return false;
-      this.isDrawn = false;
-      const { object, cpu } = generator;
-      if (generator.isAlloc) port.alloc(object, cls, generator.size, UNCONSTRAINED, cpu);
-      else port.free(object, cpu);
-    }
-    return true;
-  }
+export function churnWorkload(options: ChurnOptions, seed: number): Workload {
+  const { cls, ...rest } = options;
+  return sourceWorkload(
+    {
+      name: 'churn',
+      objectLimit: options.live,
+      cpus: options.cpus,
+      classes: [cls],
+      constraints: constraintTable([]),
+      durationNs: options.operations * options.meanIntervalNs,
+      largestRequest: options.sizes.maxBytes,
+      provenance: { workload: 'churn', seed, class: REQUEST_CLASS_NAMES[cls], ...rest },
+    },
+    () => new ChurnGenerator(options, seed),
+  );
 }
 
 const parameters = Type.Object(
@@ -125,7 +75,7 @@ export const churn: WorkloadDefinition = {
   name: 'churn',
   summary: 'seeded steady-state churn of one request class: ramp up, then random replacement',
   parameters,
-  create: (values, seed) => new ChurnWorkload(optionsOf(values), seed),
+  create: (values, seed) => churnWorkload(optionsOf(values), seed),
 };
 
 /** @throws InputError if the run would last longer than 2^53 ns. */

@@ -1,5 +1,6 @@
 import type { ConstraintTable, RequestPort } from '../core/request.js';
 import type { Simulation } from '../core/simulation.js';
+import type { Bytes, Nanoseconds } from '../core/units.js';
 
 /**
  * A source of requests on the simulated clock: a trace replayed, or a generator. It schedules its own events on the
@@ -14,10 +15,15 @@ export interface Workload {
   /** RequestClass numbers that it may ask for. */
   readonly classes: readonly number[];
   readonly constraints: ConstraintTable;
-  /** Simulated time of its last event, or an upper bound of it: sample points are spread over it. */
-  readonly durationNs: number;
+  /** Time of its last event, counted from its start, or an upper bound of it: sample points are spread over it. */
+  readonly durationNs: Nanoseconds;
+  /** Upper bound of the sizes that it asks for, where it is known beforehand. */
+  readonly largestRequest?: Bytes;
   /** Facts for the provenance record: input digests, parameters, seed. Plain JSON, nothing machine-dependent. */
   readonly provenance: Readonly<Record<string, unknown>>;
-  /** Announces itself (`workloadStarted`) and schedules the first event; to be called once per simulation. */
-  start(simulation: Simulation, port: RequestPort): void;
+  /**
+   * Announces itself (`workloadStarted`) and schedules the first event; to be called once per simulation and port. Its
+   * times count from `at`, which is 0 unless several workloads share the clock.
+   */
+  start(simulation: Simulation, port: RequestPort, at?: Nanoseconds): void;
 }

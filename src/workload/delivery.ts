@@ -12,14 +12,18 @@ export abstract class Delivery implements EventHandler {
   private readonly handler: number;
   private isNextQueued = false;
 
-  constructor(protected readonly simulation: Simulation) {
+  /** @param origin simulated time from which the workload's own times count */
+  constructor(
+    protected readonly simulation: Simulation,
+    private readonly origin: Nanoseconds,
+  ) {
     this.handler = simulation.register(this);
   }
 
   /** Announces the workload. Its events are looked at when the simulation runs, not before. */
   begin(): void {
     this.simulation.workloadStarted();
-    this.simulation.schedule(this.simulation.now, Priority.request, this.handler, Due.waiting);
+    this.simulation.schedule(this.origin, Priority.request, this.handler, Due.waiting);
   }
 
   fire(kind: number): void {
@@ -30,8 +34,9 @@ export abstract class Delivery implements EventHandler {
   /** Handles all events that are due; returns whether there are no more at all. */
   protected abstract deliver(): boolean;
 
-  /** Whether the event at `time` may be handled now: the clock is moved to it. If not, it has been queued. */
-  protected isDue(time: Nanoseconds): boolean {
+  /** Whether the event at `ownTime` may be handled now: the clock is moved to it. If not, it is queued. */
+  protected isDue(ownTime: Nanoseconds): boolean {
+    const time = this.origin + ownTime;
     if (this.isNextQueued) {
       this.isNextQueued = false;
       return true;

@@ -4,14 +4,16 @@ import { InputError, MisuseError } from '../core/errors.js';
 import {
   type ConstraintTable,
   REQUEST_CLASS_NAMES,
+  REQUEST_OP_NAMES,
   RequestClass,
+  RequestOp,
   type RequestPort,
   UNCONSTRAINED,
 } from '../core/request.js';
 import type { Simulation } from '../core/simulation.js';
-import type { Bytes } from '../core/units.js';
+import type { Bytes, Nanoseconds } from '../core/units.js';
 import { openTrace } from '../trace/arrow-reader.js';
-import { type Trace, type TraceBlock, TraceOp } from '../trace/trace.js';
+import type { Trace, TraceBlock } from '../trace/trace.js';
 import type { Workload } from './contract.js';
 import type { Parameters, WorkloadDefinition } from './definition.js';
 import { Delivery } from './delivery.js';
@@ -82,14 +84,14 @@ export class ReplayWorkload implements Workload {
   }
 
   /** @throws MisuseError if the simulation has fewer CPUs than the trace. */
-  start(simulation: Simulation, port: RequestPort): void {
+  start(simulation: Simulation, port: RequestPort, at: Nanoseconds = 0): void {
     if (simulation.cpus < this.cpus) {
       throw new MisuseError('a trace of more CPUs than the simulation', {
         trace: this.cpus,
         simulation: simulation.cpus,
       });
     }
-    new ReplayRun(simulation, port, this.trace, this.route, this.stackGuard).begin();
+    new ReplayRun(simulation, at, port, this.trace, this.route, this.stackGuard).begin();
   }
 }
 
@@ -104,12 +106,13 @@ class ReplayRun extends Delivery {
 
   constructor(
     simulation: Simulation,
+    at: Nanoseconds,
     private readonly port: RequestPort,
     private readonly trace: Trace,
     private readonly route: Uint8Array,
     private readonly stackGuard: Bytes,
   ) {
-    super(simulation);
+    super(simulation, at);
     this.blocks = trace.blocks()[Symbol.iterator]();
   }
 
@@ -133,10 +136,10 @@ class ReplayRun extends Delivery {
   /** Handles the rows that are due; returns whether the block is used up. */
   private deliverBlock(block: TraceBlock): boolean {
     const { route } = this;
-    const { length, timeNs, cls } = block;
+    const { length, timeNs, cls, op } = block;
     for (let row = this.nextRow; row < length; row++) {
       const target = route[cls[row]!]!;
-      if (target === SKIPPED) continue;
+      if (target === SKIPPED && op[row] !== RequestOp.reclaim) continue;
       const time = timeNs[row]!;
       if (!(time >= this.lastTime && time < Number.POSITIVE_INFINITY)) throw this.damaged(block, row, 'time');
       if (target === NO_CLASS) throw this.damaged(block, row, 'cls');
@@ -157,22 +160,31 @@ class ReplayRun extends Delivery {
     if (object >= metadata.objectLimit) throw this.damaged(block, row, 'object');
     if (cpu >= metadata.cpuCount) throw this.damaged(block, row, 'cpu');
     const op = block.op[row]!;
-    if (op === TraceOp.free) {
-      this.port.free(object, cpu);
-      return;
-    }
-    if (op !== TraceOp.alloc) throw this.damaged(block, row, 'op');
-    let size = block.size[row]!;
+    if (op === RequestOp.alloc) this.allocate(block, row, target);
+    else if (op === RequestOp.free) this.port.free(object, cpu);
+    else if (op === RequestOp.reclaim) this.port.reclaim(cpu);
+    else if (op < RequestOp.reclaim) this.port.act(object, op, this.checkedSize(block, row), cpu);
+    else throw this.damaged(block, row, 'op');
+  }
+
+  private allocate(block: TraceBlock, row: number, target: number): void {
+    let size = this.checkedSize(block, row);
     let constraint = block.constraint[row]!;
     if (target !== block.cls[row]!) {
       size -= this.stackGuard;
       constraint = UNCONSTRAINED;
     }
-    if (!(size >= 1 && size <= 2 ** 53 && size === Math.floor(size))) throw this.damaged(block, row, 'size');
+    if (size < 1) throw this.damaged(block, row, 'size');
     if (!(constraint >= UNCONSTRAINED && constraint < this.trace.constraints.length)) {
       throw this.damaged(block, row, 'constraint');
     }
-    this.port.alloc(object, target, size, constraint, cpu);
+    this.port.alloc(block.object[row]!, target, size, constraint, block.cpu[row]!);
+  }
+
+  private checkedSize(block: TraceBlock, row: number): Bytes {
+    const size = block.size[row]!;
+    if (size >= 1 && size <= 2 ** 53 && size === Math.floor(size)) return size;
+    throw this.damaged(block, row, 'size');
   }
 
   private damaged(block: TraceBlock, row: number, column: DamagedColumn): InputError {
@@ -183,7 +195,7 @@ class ReplayRun extends Delivery {
       cls: `below ${REQUEST_CLASS_NAMES.length}`,
       object: `below ${metadata.objectLimit}`,
       cpu: `below ${metadata.cpuCount}`,
-      op: '0 alloc, 1 free',
+      op: REQUEST_OP_NAMES.map((name, number) => `${number} ${name}`).join(', '),
       size: `an integer from 1 to 2^53; a stack area is larger than its guard of ${this.stackGuard}`,
       constraint: `from -1, below ${this.trace.constraints.length}`,
     };

@@ -6,7 +6,7 @@ import type { Address } from '../../src/core/address.js';
 import { RequestClass, type RequestPort } from '../../src/core/request.js';
 import { Simulation } from '../../src/core/simulation.js';
 import { MIB } from '../../src/core/units.js';
-import { ChurnWorkload } from '../../src/workload/churn.js';
+import { churnWorkload } from '../../src/workload/churn.js';
 import type { ChurnOptions } from '../../src/workload/churn-generator.js';
 import { withDefaults } from '../support/client.js';
 
@@ -31,7 +31,7 @@ const CHURN: ChurnOptions = {
 
 it.each(BACKENDS)('a million steady events leave no trace in the heap: $name', (definition) => {
   const simulation = new Simulation(4);
-  const workload = new ChurnWorkload(CHURN, 1);
+  const workload = churnWorkload(CHURN, 1);
   const backend = definition.create(withDefaults(definition), {
     simulation,
     constraints: workload.constraints,
@@ -56,6 +56,8 @@ it.each(BACKENDS)('a million steady events leave no trace in the heap: $name', (
       backend.free(CHURN.cls, address, sizes[object]!, -1, cpu);
       count();
     },
+    act: () => expect.unreachable('a churn only allocates and frees'),
+    reclaim: () => expect.unreachable('a churn only allocates and frees'),
   };
   workload.start(simulation, port);
   simulation.run();

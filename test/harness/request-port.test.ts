@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { MisuseError } from '../../src/core/errors.js';
-import { RequestClass } from '../../src/core/request.js';
+import { RequestClass, RequestOp } from '../../src/core/request.js';
 import { CheckedPort } from '../../src/harness/request-port.js';
 import { ToyBackend } from '../support/toy.js';
 
@@ -60,6 +60,51 @@ describe('CheckedPort', () => {
     expect(() => checked.free(object, cpu)).toThrow(message);
     expect(() => checked.free(object, cpu)).toThrow(MisuseError);
     expect(checked.figures.frees).toBe(1);
+  });
+
+  it('passes on what happens to live objects where the backend has a model of it, and counts the rest', () => {
+    const seen: number[][] = [];
+    const backend = new (class extends ToyBackend {
+      act(...args: number[]): void {
+        seen.push(args);
+      }
+    })();
+    const checked = new CheckedPort(backend, { objectLimit: 8, cpus: 2, constraints: 1, recording: true });
+    checked.alloc(0, kmem, 16, -1, 0);
+    checked.alloc(1, guest, 64, -1, 0);
+    checked.act(0, RequestOp.inflate, 8, 1);
+    checked.act(1, RequestOp.attach, 64, 0);
+    expect(seen).toEqual([[RequestOp.inflate, kmem, 0, 16, 8, 1]]);
+    expect(checked.figures).toMatchObject({ actions: 1, skippedActions: 1 });
+    const without = port();
+    without.alloc(0, kmem, 16, -1, 0);
+    without.act(0, RequestOp.swapOut, 16, 0);
+    expect(without.figures).toMatchObject({ actions: 0, skippedActions: 1 });
+  });
+
+  it.each([
+    ['on an object never allocated', 2, RequestOp.swapOut, 16],
+    ['of more bytes than the object has', 0, RequestOp.inflate, 17],
+    ['of no bytes', 0, RequestOp.inflate, 0],
+    ['that is none', 0, RequestOp.free, 16],
+  ])('refuses an action %s', (_name, object, op, amount) => {
+    const checked = port();
+    checked.alloc(0, kmem, 16, -1, 0);
+    expect(() => checked.act(object, op, amount, 0)).toThrow(MisuseError);
+    expect(checked.figures).toMatchObject({ actions: 0, skippedActions: 0 });
+  });
+
+  it('has the backend reap under memory pressure', () => {
+    let reaps = 0;
+    const backend = new (class extends ToyBackend {
+      override reap(): void {
+        reaps++;
+      }
+    })();
+    const checked = new CheckedPort(backend, { objectLimit: 8, cpus: 2, constraints: 1, recording: true });
+    checked.reclaim(1);
+    expect([reaps, checked.figures.actions]).toEqual([1, 1]);
+    expect(() => checked.reclaim(2)).toThrow('CPU out of range');
   });
 
   it('keeps the running figures, the peaks and the rounding', () => {

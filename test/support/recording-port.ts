@@ -1,4 +1,4 @@
-import { REQUEST_CLASS_NAMES, type RequestPort } from '../../src/core/request.js';
+import { REQUEST_CLASS_NAMES, REQUEST_OP_NAMES, type RequestPort } from '../../src/core/request.js';
 import type { Simulation } from '../../src/core/simulation.js';
 
 /** Grants every request and writes it down with its time, as text. */
@@ -15,5 +15,13 @@ export class RecordingPort implements RequestPort {
 
   free(object: number, cpu: number): void {
     this.log.push(`${this.simulation.now} cpu${cpu} -${object}`);
+  }
+
+  act(object: number, op: number, amount: number, cpu: number): void {
+    this.log.push(`${this.simulation.now} cpu${cpu} ${REQUEST_OP_NAMES[op]} ${object} ${amount}`);
+  }
+
+  reclaim(cpu: number): void {
+    this.log.push(`${this.simulation.now} cpu${cpu} reclaim`);
   }
 }

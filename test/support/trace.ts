@@ -1,11 +1,16 @@
-import { constraintTable, REQUEST_CLASS_NAMES, type RequestClass } from '../../src/core/request.js';
+import {
+  constraintTable,
+  REQUEST_CLASS_NAMES,
+  type RequestClass,
+  RequestOp,
+} from '../../src/core/request.js';
 import type { Trace, TraceBlock } from '../../src/trace/trace.js';
 
 /** An event of a trace in memory: [time in ns, cpu, op, class, object, size, constraint]. */
 export type TraceRow = readonly [
   timeNs: number,
   cpu: number,
-  op: 'alloc' | 'free',
+  op: keyof typeof RequestOp,
   cls: keyof typeof RequestClass,
   object: number,
   size: number,
@@ -55,7 +60,7 @@ function blockOf(rows: readonly TraceRow[]): TraceBlock {
     length: rows.length,
     timeNs: Float64Array.from(rows, (row) => row[0]),
     cpu: Uint16Array.from(rows, (row) => row[1]),
-    op: Uint8Array.from(rows, (row) => ['alloc', 'free'].indexOf(row[2])),
+    op: Uint8Array.from(rows, (row) => RequestOp[row[2]]),
     cls: Uint8Array.from(rows, (row) => REQUEST_CLASS_NAMES.indexOf(row[3])),
     object: Uint32Array.from(rows, (row) => row[4]),
     size: Float64Array.from(rows, (row) => row[5]),

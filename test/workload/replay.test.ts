@@ -64,6 +64,22 @@ describe('replay', () => {
     }
   });
 
+  it('passes on what else happens to objects, and memory pressure whatever classes are replayed', () => {
+    const rows: readonly TraceRow[] = [
+      [0, 0, 'alloc', 'kstack', 0, 16384],
+      [1, 0, 'alloc', 'kmem', 1, 64],
+      [2, 1, 'swapOut', 'kstack', 0, 16384],
+      [3, 1, 'reclaim', 'kmem', 0, 1],
+      [4, 0, 'swapIn', 'kstack', 0, 8192],
+    ];
+    expect(replay(traceOf(rows), { classes: ['kstack'] })).toEqual([
+      '0 cpu0 +0 kstack 16384',
+      '2 cpu1 swapOut 0 16384',
+      '3 cpu1 reclaim',
+      '4 cpu0 swapIn 0 8192',
+    ]);
+  });
+
   it('serves stack areas as stacks without guard and constraint where no stack was recorded', () => {
     const rows = MIXED.filter((row) => row[3] !== 'kstack');
     const log = replay(traceOf(rows), { classes: ['kstack'] });
@@ -161,7 +177,7 @@ describe('replay refuses', () => {
     ['time that is none', (block) => block.timeNs.set([Number.NaN], 0), 'event 3 has time NaN'],
     ['an object above the limit', (block) => block.object.set([10], 0), 'event 3 has object 10'],
     ['a CPU above the count', (block) => block.cpu.set([2], 1), 'event 4 has cpu 2'],
-    ['an unknown op', (block) => block.op.set([2], 1), 'event 4 has op 2'],
+    ['an unknown op', (block) => block.op.set([9], 1), 'event 4 has op 2'],
     ['an unknown class', (block) => block.cls.set([9], 1), 'event 4 has cls 9'],
     ['size 0', (block) => block.size.set([0], 1), 'event 4 has size 0'],
     ['a fractional size', (block) => block.size.set([0.5], 1), 'event 4 has size 0.5'],
