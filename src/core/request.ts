@@ -17,11 +17,29 @@ export const RequestClass = {
   stackArea: 5,
   /** A task: born by fork, dead by exit. Has no bytes; no backend serves it. */
   task: 6,
+  /** A heap object from malloc(9), in kernels where that is a client of its own. */
+  malloc: 7,
+  /** Pages for the objects of a cache: a page of pool(9), a slab. */
+  poolPage: 8,
+  /** Pages asked for at interrupt level, where nothing may sleep. */
+  interrupt: 9,
+  /** A range of kernel address space whose pages may be absent, and fault. */
+  pageable: 10,
 } as const;
 export type RequestClass = (typeof RequestClass)[keyof typeof RequestClass];
 
 /** Names in the order of the numbers. */
 export const REQUEST_CLASS_NAMES = Object.keys(RequestClass) as readonly (keyof typeof RequestClass)[];
+
+/**
+ * The class, by its number, as which a request is served by a backend that does not tell its own class apart; the
+ * class itself where there is no broader one.
+ */
+export const BROADER_CLASS = Uint8Array.from(REQUEST_CLASS_NAMES, (name) => {
+  if (name === 'malloc') return RequestClass.kmem;
+  const isRange = name === 'poolPage' || name === 'interrupt' || name === 'pageable';
+  return isRange ? RequestClass.va : RequestClass[name];
+});
 
 /** What a request does. The numbers are stored in traces: append, never renumber. */
 export const RequestOp = {

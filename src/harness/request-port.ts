@@ -1,7 +1,13 @@
 import type { Backend } from '../backend/contract.js';
 import { NO_ADDRESS } from '../core/address.js';
 import { MisuseError } from '../core/errors.js';
-import { REQUEST_CLASS_NAMES, RequestOp, type RequestPort, UNCONSTRAINED } from '../core/request.js';
+import {
+  BROADER_CLASS,
+  REQUEST_CLASS_NAMES,
+  RequestOp,
+  type RequestPort,
+  UNCONSTRAINED,
+} from '../core/request.js';
 import type { Bytes } from '../core/units.js';
 import { RequestFigures } from '../probe/request-figures.js';
 import { Outcome } from '../probe/request-work.js';
@@ -10,6 +16,7 @@ import { Outcome } from '../probe/request-work.js';
 const SlotState = { never: 0, live: 1, failed: 2, unserved: 3, freed: 4 } as const;
 const STATE_NAMES = Object.keys(SlotState);
 
+const NOT_SERVED = 255;
 const LARGEST_SIZE = 2 ** 53;
 const TWO_32 = 2 ** 32;
 
@@ -40,7 +47,8 @@ export class CheckedPort implements RequestPort {
   private readonly cpus: number;
   private readonly constraints: number;
   private readonly recording: boolean;
-  private readonly served: Uint8Array;
+  /** The class as which each class is served, or NOT_SERVED. */
+  private readonly servedAs: Uint8Array;
   private readonly state: Uint8Array;
   private readonly cls: Uint8Array;
   private readonly constraint: Int32Array;
@@ -56,8 +64,10 @@ export class CheckedPort implements RequestPort {
     this.cpus = options.cpus;
     this.constraints = options.constraints;
     this.recording = options.recording;
-    this.served = new Uint8Array(REQUEST_CLASS_NAMES.length);
-    for (const cls of backend.serves) this.served[cls] = 1;
+    this.servedAs = BROADER_CLASS.map((broader, cls) => {
+      if (backend.serves.includes(cls)) return cls;
+      return backend.serves.includes(broader) ? broader : NOT_SERVED;
+    });
     this.state = new Uint8Array(options.objectLimit);
     this.cls = new Uint8Array(options.objectLimit);
     this.constraint = new Int32Array(options.objectLimit);
@@ -73,14 +83,15 @@ export class CheckedPort implements RequestPort {
   }
 
   /**
-   * Asks the backend for an object.
+   * Asks the backend for an object; a class that it does not tell apart it serves as the broader one.
    * @throws MisuseError for an argument out of range or an object that is live.
    */
-  alloc(object: number, cls: number, size: Bytes, constraint: number, cpu: number): boolean {
-    this.checkAlloc(object, cls, size, constraint, cpu);
+  alloc(object: number, asked: number, size: Bytes, constraint: number, cpu: number): boolean {
+    this.checkAlloc(object, asked, size, constraint, cpu);
+    const cls = this.servedAs[asked]!;
     this.cls[object] = cls;
     this.size[object] = size;
-    if (this.served[cls] === 0) {
+    if (cls === NOT_SERVED) {
       this.state[object] = SlotState.unserved;
       if (this.recording) this.figures.unserved++;
       return false;
@@ -206,7 +217,7 @@ export class CheckedPort implements RequestPort {
     let problem = '';
     if (!(object >>> 0 === object && object < this.objectLimit)) problem = 'object out of range';
     else if (this.state[object] === SlotState.live) problem = 'allocation of an object that is live';
-    else if (!(cls >>> 0 === cls && cls < this.served.length)) problem = 'unknown request class';
+    else if (!(cls >>> 0 === cls && cls < REQUEST_CLASS_NAMES.length)) problem = 'unknown request class';
     else if (!(size >= 1 && size <= LARGEST_SIZE && Math.floor(size) === size)) {
       problem = 'size is no integer from 1 to 2^53';
     } else if (

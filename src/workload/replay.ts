@@ -20,13 +20,22 @@ import { Delivery } from './delivery.js';
 
 /** How a trace is replayed. */
 export interface ReplayOptions {
-  /** Names of the request classes to replay; by default those of `kmem kstack va guest` that the trace has. */
+  /** Names of the request classes to replay; by default all that the trace has but stack areas, tasks and pages. */
   readonly classes?: readonly string[];
   /** Bytes of the guard page in a recorded stack area, see ReplayWorkload. Default 4096. */
   readonly stackGuard?: Bytes;
 }
 
-const DEFAULT_CLASSES = ['kmem', 'kstack', 'va', 'guest'] as const;
+const DEFAULT_CLASSES = [
+  'kmem',
+  'kstack',
+  'va',
+  'guest',
+  'malloc',
+  'poolPage',
+  'interrupt',
+  'pageable',
+] as const;
 const DEFAULT_STACK_GUARD = 4096;
 
 /** Routes of classes that are not replayed, and of numbers that are no classes. */
@@ -247,7 +256,7 @@ const parameters = Type.Object(
     classes: Type.Array(Type.Union(REQUEST_CLASS_NAMES.map((name) => Type.Literal(name))), {
       default: [],
       description:
-        'request classes to replay; empty: kmem, kstack, va and guest as far as the trace has them',
+        'request classes to replay; empty: all that the trace has but stack areas, tasks and pages',
     }),
     stack_guard: Type.Number({
       format: 'bytes',

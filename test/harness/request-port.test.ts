@@ -107,6 +107,23 @@ describe('CheckedPort', () => {
     expect(() => checked.reclaim(2)).toThrow('CPU out of range');
   });
 
+  it('has a class that the backend does not tell apart served as the broader one', () => {
+    const asked: number[] = [];
+    const backend = new (class extends ToyBackend {
+      override alloc(cls: number, size: number): number {
+        asked.push(cls);
+        return super.alloc(cls, size);
+      }
+    })();
+    const checked = new CheckedPort(backend, { objectLimit: 8, cpus: 2, constraints: 1, recording: true });
+    checked.alloc(0, RequestClass.malloc, 16, -1, 0);
+    checked.alloc(1, RequestClass.poolPage, 4096, -1, 0);
+    checked.alloc(2, RequestClass.kstack, 4096, -1, 0);
+    checked.free(0, 0);
+    expect(asked).toEqual([kmem, RequestClass.va]);
+    expect(checked.figures).toMatchObject({ allocs: 2, frees: 1, unserved: 1 });
+  });
+
   it('keeps the running figures, the peaks and the rounding', () => {
     const checked = port();
     checked.alloc(0, kmem, 20, -1, 0);

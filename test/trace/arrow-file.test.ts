@@ -148,7 +148,7 @@ describe('trace writer', () => {
     ['an allocation of a live object', [10, 0, 0, 2, 1, 64, -1, -1, -1]],
     ['a free of a dead object', [10, 0, 1, 0, 0, 64, -1, -1, -1]],
     ['a free of another class', [10, 0, 1, 0, 1, 4096, -1, -1, -1]],
-    ['an unknown class', [10, 0, 0, 7, 9, 64, -1, -1, -1]],
+    ['an unknown class', [10, 0, 0, 200, 9, 64, -1, -1, -1]],
     ['an unknown operation', [10, 0, 2, 0, 9, 64, -1, -1, -1]],
   ];
   it.each(bad)('refuses %s', (_what, row) => {
