@@ -1,4 +1,6 @@
+import type { Address } from '../../core/address.js';
 import { highBit } from '../../core/units.js';
+import type { FreeSpectrum } from '../free-spectrum.js';
 import { FIRST_HEAD, FREE_LISTS, NO_TAG, SENTINEL, Tag, type TagTable } from './tags.js';
 
 /**
@@ -13,6 +15,8 @@ export class FreeLists {
   mapHigh = 0;
   /** Members of all lists. */
   count = 0;
+  /** Told of every change, once somebody samples. */
+  spectrum: FreeSpectrum | null = null;
   private readonly tags: TagTable;
 
   constructor(tags: TagTable) {
@@ -23,7 +27,8 @@ export class FreeLists {
   insert(tag: number): void {
     const { tags } = this;
     const { kinNext, kinPrevious } = tags;
-    const list = highBit(tags.end[tag]! - tags.start[tag]!) - 1;
+    const size = tags.end[tag]! - tags.start[tag]!;
+    const list = highBit(size) - 1;
     const head = FIRST_HEAD + list;
     const next = kinNext[head]!;
     tags.type[tag] = Tag.free;
@@ -34,16 +39,29 @@ export class FreeLists {
     if (list < 32) this.mapLow |= 1 << list;
     else this.mapHigh |= 1 << (list - 32);
     this.count++;
+    if (this.spectrum !== null) this.spectrum.add(size);
   }
 
+  /** Takes a member out; its start and end are still those that it was a member with. */
   remove(tag: number): void {
-    const { kinNext, kinPrevious, type } = this.tags;
+    const { kinNext, kinPrevious, type, start, end } = this.tags;
+    if (this.spectrum !== null) this.spectrum.remove(end[tag]! - start[tag]!);
     const next = kinNext[tag]!;
     const previous = kinPrevious[tag]!;
     kinNext[previous] = next;
     kinPrevious[next] = previous;
     this.count--;
     if (type[previous] === Tag.head && type[next] === Tag.head) this.clearBit(previous - FIRST_HEAD);
+  }
+
+  /** Lets a member start later; its list stays the same. */
+  shorten(tag: number, start: Address): void {
+    const { tags, spectrum } = this;
+    if (spectrum !== null) {
+      spectrum.remove(tags.end[tag]! - tags.start[tag]!);
+      spectrum.add(tags.end[tag]! - start);
+    }
+    tags.start[tag] = start;
   }
 
   /** First member of the lowest non-empty list at or above `list`, or NO_TAG. */
@@ -68,16 +86,6 @@ export class FreeLists {
       largest = Math.max(largest, end[tag]! - start[tag]!);
     }
     return largest;
-  }
-
-  /** Bytes of all free segments. Walks every list. */
-  bytes(): number {
-    const { start, end } = this.tags;
-    let bytes = 0;
-    this.walk((_list, tag) => {
-      bytes += end[tag]! - start[tag]!;
-    });
-    return bytes;
   }
 
   /** Calls `visit` for each member of each list, lists ascending, each from its head. */
