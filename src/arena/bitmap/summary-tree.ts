@@ -110,8 +110,7 @@ export class SummaryTree {
     this.to = to;
     this.isAllocating = isAllocated;
     this.starts[this.rootLevel] = 0;
-    this.markBelow(ROOT, this.rootLevel);
-    this.summarise(TOP, this.rootLevel);
+    if (this.markBelow(ROOT, this.rootLevel)) this.summarise(TOP, this.rootLevel);
   }
 
   /** Compares each summary with what is below it, and the counts; answers what is wrong, or '' if nothing is. */
@@ -234,19 +233,21 @@ export class SummaryTree {
     return this.from <= start ? 0 : Math.floor((this.from - start) / span);
   }
 
-  private markBelow(node: NodeIndex, level: number): void {
+  /** Returns whether any summary in the node has changed: if none has, those above are still right. */
+  private markBelow(node: NodeIndex, level: number): boolean {
+    let isChanged = false;
     const span = this.spans[level]!;
     const start = this.starts[level]!;
     const last = Math.min(FANOUT - 1, Math.floor((this.to - 1 - start) / span));
     for (let index = this.firstChild(start, span); index <= last; index++) {
       const entry = node * FANOUT + index;
       const low = start + index * span;
-      if (this.from <= low && low + span <= this.to) this.markAll(entry, level);
-      else {
-        this.markPart(entry, low, level);
-        this.summarise(entry, level - 1);
-      }
+      if (this.from <= low && low + span <= this.to) {
+        this.markAll(entry, level);
+        isChanged = true;
+      } else if (this.markPart(entry, low, level) && this.summarise(entry, level - 1)) isChanged = true;
     }
+    return isChanged;
   }
 
   private markAll(entry: Entry, level: number): void {
@@ -257,17 +258,19 @@ export class SummaryTree {
     this.suffix[entry] = free;
   }
 
-  private markPart(entry: Entry, low: QuantumIndex, level: number): void {
-    if (this.child[entry] === 0) this.growBelow(entry, level - 1);
+  /** Returns whether the summary of the entry must be renewed. */
+  private markPart(entry: Entry, low: QuantumIndex, level: number): boolean {
+    const isNew = this.child[entry] === 0;
+    if (isNew) this.growBelow(entry, level - 1);
     const below = this.child[entry]!;
     if (level > 1) {
       this.starts[level - 1] = low;
-      this.markBelow(below, level - 1);
-      return;
+      return this.markBelow(below, level - 1) || isNew;
     }
     const { chunks } = this;
     const to = Math.min(chunks.bits, this.to - low);
     chunks.mark(below, Math.max(0, this.from - low), to, this.isAllocating);
+    return true;
   }
 
   /** Gives an entry that is all free or all allocated a node of `level`, or a chunk at level 0, that says the same. */
@@ -286,8 +289,14 @@ export class SummaryTree {
     this.suffix.fill(free, first, first + FANOUT);
   }
 
-  /** Renews the summary of an entry from the node of `level` below it, or the chunk; drops what has become uniform. */
-  private summarise(entry: Entry, level: number): void {
+  /**
+   * Renews the summary of an entry from the node of `level` below it, or the chunk; drops what has become uniform.
+   * Returns whether it has changed.
+   */
+  private summarise(entry: Entry, level: number): boolean {
+    const oldPrefix = this.prefix[entry]!;
+    const oldLongest = this.longest[entry]!;
+    const oldSuffix = this.suffix[entry]!;
     if (level === 0) {
       this.chunks.summarise(this.child[entry]!);
       this.prefix[entry] = this.chunks.prefix;
@@ -297,6 +306,7 @@ export class SummaryTree {
     const longest = this.longest[entry]!;
     const isUniform = longest === 0 || longest === this.spans[level + 1];
     if (isUniform && entry !== TOP) this.dropBelow(entry, level);
+    return longest !== oldLongest || this.prefix[entry] !== oldPrefix || this.suffix[entry] !== oldSuffix;
   }
 
   private summariseNode(into: Entry, node: NodeIndex, span: number): void {
