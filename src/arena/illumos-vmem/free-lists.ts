@@ -27,8 +27,7 @@ export class FreeLists {
   insert(tag: number): void {
     const { tags } = this;
     const { kinNext, kinPrevious } = tags;
-    const size = tags.end[tag]! - tags.start[tag]!;
-    const list = highBit(size) - 1;
+    const list = highBit(tags.end[tag]! - tags.start[tag]!) - 1;
     const head = FIRST_HEAD + list;
     const next = kinNext[head]!;
     tags.type[tag] = Tag.free;
@@ -39,13 +38,13 @@ export class FreeLists {
     if (list < 32) this.mapLow |= 1 << list;
     else this.mapHigh |= 1 << (list - 32);
     this.count++;
-    if (this.spectrum !== null) this.spectrum.add(size);
+    if (this.spectrum !== null) this.spectrum.add(this.sizeOf(tag));
   }
 
   /** Takes a member out; its start and end are still those that it was a member with. */
   remove(tag: number): void {
-    const { kinNext, kinPrevious, type, start, end } = this.tags;
-    if (this.spectrum !== null) this.spectrum.remove(end[tag]! - start[tag]!);
+    if (this.spectrum !== null) this.spectrum.remove(this.sizeOf(tag));
+    const { kinNext, kinPrevious, type } = this.tags;
     const next = kinNext[tag]!;
     const previous = kinPrevious[tag]!;
     kinNext[previous] = next;
@@ -56,12 +55,9 @@ export class FreeLists {
 
   /** Lets a member start later; its list stays the same. */
   shorten(tag: number, start: Address): void {
-    const { tags, spectrum } = this;
-    if (spectrum !== null) {
-      spectrum.remove(tags.end[tag]! - tags.start[tag]!);
-      spectrum.add(tags.end[tag]! - start);
-    }
-    tags.start[tag] = start;
+    if (this.spectrum !== null) this.spectrum.remove(this.sizeOf(tag));
+    this.tags.start[tag] = start;
+    if (this.spectrum !== null) this.spectrum.add(this.sizeOf(tag));
   }
 
   /** First member of the lowest non-empty list at or above `list`, or NO_TAG. */
@@ -96,6 +92,10 @@ export class FreeLists {
       if (type[tag] === Tag.head) list++;
       else visit(list, tag);
     }
+  }
+
+  private sizeOf(tag: number): number {
+    return this.tags.end[tag]! - this.tags.start[tag]!;
   }
 
   private clearBit(list: number): void {
