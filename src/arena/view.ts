@@ -1,5 +1,6 @@
 import type { Address } from '../core/address.js';
 import type { Bytes } from '../core/units.js';
+import type { FreeSpectrum } from './free-spectrum.js';
 
 /** A boundary tag as the outside sees it. */
 export const TagType = { span: 0, free: 1, alloc: 2 } as const;
@@ -84,6 +85,17 @@ export interface ArenaView {
   walk(visit: TagVisitor): void;
   /** Calls `visit` with the size of each free segment, in any order; without it, probes pick them out of `walk`. */
   walkFree?(visit: (size: Bytes) => void): void;
+  /**
+   * How its free space is cut. The first call walks the free segments; from then on the model keeps the answer up to
+   * date at every change, so that sampling costs nothing per segment, and a run without samples nothing at all. Without
+   * it, probes walk at every sample point.
+   */
+  freeSpectrum?(): FreeSpectrum;
+  /**
+   * Per span, bytes from the start of its first allocated segment to the end of its last; summed over the spans. O(spans)
+   * for an arena that does not import. Without it, probes walk.
+   */
+  extentBytes?(): Bytes;
   /** Checks every invariant. @throws InvariantError with a dump. */
   check(): void;
 }

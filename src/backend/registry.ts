@@ -1,4 +1,5 @@
 import { bestFitMap } from './best-fit-map.js';
+import { bitmap } from './bitmap.js';
 import { buddy } from './buddy.js';
 import type { BackendDefinition } from './contract.js';
 import { firstFitMap } from './first-fit-map.js';
@@ -9,6 +10,7 @@ import { tlsf } from './tlsf.js';
 /** Every backend, by name. The conformance suite runs over all of them. */
 export const BACKENDS: readonly BackendDefinition[] = [
   bestFitMap,
+  bitmap,
   buddy,
   firstFitMap,
   illumosVmem,

@@ -1,3 +1,4 @@
+import { FreeSpectrum } from '../arena/free-spectrum.js';
 import { type ArenaFigures, type ArenaView, TagType } from '../arena/view.js';
 import type { Backend } from '../backend/contract.js';
 import type { Address } from '../core/address.js';
@@ -17,6 +18,11 @@ export function importingArenas(backend: Backend): readonly ArenaView[] {
 /** The root arenas that requests of a class get address space from; all of them if the backend does not tell. */
 export function rootsOf(backend: Backend, cls: number): readonly ArenaView[] {
   return backend.rootsOf?.(cls) ?? rootArenas(backend);
+}
+
+/** How the free space of `arena` is cut; by a walk where the arena does not follow it by itself. */
+export function freeSpectrumOf(arena: ArenaView): FreeSpectrum {
+  return arena.freeSpectrum?.() ?? new FreeSpectrum(1, (visit) => walkFree(arena, visit));
 }
 
 /** Calls `visit` with the size of each free segment of `arena`. Linear in its segments: for sample points only. */
@@ -47,10 +53,15 @@ export interface Extent {
   readonly allocatedBytes: Bytes;
 }
 
-/** Walks the tags of `arenas`. Linear in their number: for sample points only. */
+/** Extents of `arenas` together. Walks the tags of those that do not tell their extent: for sample points only. */
 export function extentOf(arenas: readonly ArenaView[]): Extent {
   const meter = new ExtentMeter();
   for (const arena of arenas) {
+    if (arena.extentBytes !== undefined) {
+      meter.bytes += arena.extentBytes();
+      meter.allocatedBytes += arena.figures.inUseBytes;
+      continue;
+    }
     arena.walk((type, start, size) => meter.visit(type, start, size));
     meter.closeSpan();
   }

@@ -14,8 +14,8 @@ export class Refusals {
   private readonly counts = new Float64Array(REQUEST_CLASS_NAMES.length * REASONS);
 
   /**
-   * Counts a request that `backend` has just refused, with its reason. It looks at the free segments, in the worst
-   * case at all of them, but only after a refusal.
+   * Counts a request that `backend` has just refused, with its reason. The first refusal looks at all free segments, unless
+   * a sample has; from then on the arenas follow them.
    */
   record(backend: Backend, cls: number, size: Bytes, constraint: number): void {
     this.counts[cls * REASONS + reasonOf(backend, cls, size, constraint)]! += 1;

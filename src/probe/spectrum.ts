@@ -1,6 +1,5 @@
 import type { ArenaView } from '../arena/view.js';
-import { highBit } from '../core/units.js';
-import { walkFree } from './arenas.js';
+import { freeSpectrumOf } from './arenas.js';
 import { bytesColumn, countColumn, textColumn } from './column.js';
 import type { Field, TableProbe } from './contract.js';
 
@@ -29,11 +28,7 @@ export const spectrumTable: TableProbe = {
 function spectrumOf(arena: ArenaView): Field[][] {
   const segments = new Float64Array(CLASSES);
   const bytes = new Float64Array(CLASSES);
-  walkFree(arena, (size) => {
-    const log2 = highBit(size) - 1;
-    segments[log2]! += 1;
-    bytes[log2]! += size;
-  });
+  freeSpectrumOf(arena).addClasses(segments, bytes);
   const rows: Field[][] = [];
   segments.forEach((count, log2) => {
     if (count > 0) rows.push([arena.name, 2 ** log2, count, bytes[log2]!]);

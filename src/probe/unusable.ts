@@ -2,7 +2,7 @@ import type { ArenaView } from '../arena/view.js';
 import type { Backend } from '../backend/contract.js';
 import { REQUEST_CLASS_NAMES } from '../core/request.js';
 import type { Bytes } from '../core/units.js';
-import { rootsOf, walkFree } from './arenas.js';
+import { freeSpectrumOf, rootsOf } from './arenas.js';
 import { bytesColumn, countColumn, ratio, ratioColumn, textColumn } from './column.js';
 import type { Field, TableProbe } from './contract.js';
 import type { RequestSizes } from './request-sizes.js';
@@ -56,10 +56,9 @@ function measure(arenas: readonly ArenaView[], sizes: readonly Bytes[]): { free:
   const tooSmall = sizes.map(() => 0);
   let free = 0;
   for (const arena of arenas) {
-    walkFree(arena, (bytes) => {
-      free += bytes;
-      for (const [index, size] of sizes.entries()) if (bytes < size) tooSmall[index]! += bytes;
-    });
+    const spectrum = freeSpectrumOf(arena);
+    free += spectrum.bytes;
+    for (const [index, size] of sizes.entries()) tooSmall[index]! += spectrum.bytesBelow(size);
   }
   return { free, tooSmall };
 }

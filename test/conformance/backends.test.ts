@@ -17,6 +17,7 @@ const VARIANTS: Readonly<Record<string, readonly ConformanceOptions[]>> = {
     { parameters: { page_size: 8192, abi: 'ilp32' } },
   ],
   'best-fit-map': MAP_VARIANTS,
+  bitmap: [{}, { parameters: { page_size: 8192, kmem_quantum: 64, abi: 'ilp32' } }],
   buddy: [{}, { parameters: { page_size: 8192, abi: 'ilp32' } }],
   'first-fit-map': MAP_VARIANTS,
   tlsf: [{}, { parameters: { second_level: 16, page_size: 8192, abi: 'ilp32' } }],

@@ -5,6 +5,7 @@ import { type Bytes, highBit, isPowerOfTwo } from '../../core/units.js';
 import { NIL } from '../avl-tree.js';
 import { type BlockIndex, BlockState, BlockTable } from '../block-table.js';
 import { lowestFit } from '../entry-map/fit.js';
+import { FreeSpectrum } from '../free-spectrum.js';
 import { LengthIndex } from '../length-index.js';
 import {
   type ArenaRange,
@@ -65,6 +66,7 @@ export class Buddy implements RangeArena {
   readonly figures: BuddyFigures;
   private readonly blocks: BlockTable;
   private readonly freeBlocks = new LengthIndex();
+  private spectrum: FreeSpectrum | null = null;
 
   /** @throws MisuseError if the range is empty, not of whole quanta, or does not end at 2^53 or below. */
   constructor(private readonly options: BuddyOptions) {
@@ -77,7 +79,7 @@ export class Buddy implements RangeArena {
     for (let start = options.base; start < end; ) {
       let size = this.quantum;
       while (start % (size * 2) === 0 && start + size * 2 <= end) size *= 2;
-      this.freeBlocks.insert(this.blocks.add(start, size), size, start);
+      this.enterFree(this.blocks.add(start, size));
       start += size;
     }
   }
@@ -112,7 +114,7 @@ export class Buddy implements RangeArena {
     blocks.state[block] = BlockState.free;
     while (this.absorbBuddy(block)) figures.merges++;
     blocks.enter(block, blocks.start[block]!);
-    this.freeBlocks.insert(block, blocks.size[block]!, blocks.start[block]!);
+    this.enterFree(block);
   }
 
   /** The next power of two. */
@@ -140,12 +142,37 @@ export class Buddy implements RangeArena {
     }
   }
 
+  walkFree(visit: (size: Bytes) => void): void {
+    const { size, state, limit } = this.blocks;
+    for (let block = 1; block < limit; block++) if (state[block] === BlockState.free) visit(size[block]!);
+  }
+
+  freeSpectrum(): FreeSpectrum {
+    this.spectrum ??= new FreeSpectrum(this.quantum, this.walkFree.bind(this));
+    return this.spectrum;
+  }
+
+  /** O(log² of the range): at each end the free blocks, which cannot merge, differ in size. */
+  extentBytes(): Bytes {
+    const { base, size } = this.options;
+    if (this.figures.allocTags === 0) return 0;
+    const { probes } = this.blocks;
+    let start = base;
+    for (let free = this.freeAt(start); free > 0; free = this.freeAt(start)) start += free;
+    let end = base + size;
+    for (let free = this.freeBefore(end); free > 0; free = this.freeBefore(end)) end -= free;
+    this.blocks.probes = probes;
+    return end - start;
+  }
+
   check(): void {
     const { base, size } = this.options;
     const problem =
       this.blocks.contradiction(base, base + size) ||
       this.freeBlocks.contradiction() ||
-      this.contradictionInBlocks();
+      this.contradictionInBlocks() ||
+      this.spectrum?.contradiction() ||
+      '';
     if (problem !== '') throw new InvariantError(`${this.name}: ${problem}`);
   }
 
@@ -177,6 +204,19 @@ export class Buddy implements RangeArena {
     return NIL;
   }
 
+  /** Bytes of the free block that begins at `start`; 0 if there is none. */
+  private freeAt(start: Address): Bytes {
+    const block = this.blocks.find(start);
+    return block !== NIL && this.blocks.state[block] === BlockState.free ? this.blocks.size[block]! : 0;
+  }
+
+  /** Bytes of the free block that ends at `end`; 0 if there is none. */
+  private freeBefore(end: Address): Bytes {
+    for (let size = this.quantum; size <= end - this.options.base && end % size === 0; size *= 2)
+      if (this.freeAt(end - size) === size) return size;
+    return 0;
+  }
+
   private fitIn(
     block: BlockIndex,
     size: Bytes,
@@ -190,8 +230,8 @@ export class Buddy implements RangeArena {
 
   /** Halves a free block while the half around the request holds all of it, and enters the rest as free. */
   private take(block: BlockIndex, address: Address, size: Bytes): void {
-    const { blocks, freeBlocks: free, figures } = this;
-    free.remove(block);
+    const { blocks, figures } = this;
+    this.withdrawFree(block);
     blocks.withdraw(block);
     for (let half = blocks.size[block]! / 2; half >= size; half /= 2) {
       const middle = blocks.start[block]! + half;
@@ -200,7 +240,7 @@ export class Buddy implements RangeArena {
       const restStart = isUpper ? blocks.start[block]! : middle;
       if (isUpper) blocks.start[block] = middle;
       blocks.size[block] = half;
-      free.insert(blocks.add(restStart, half), half, restStart);
+      this.enterFree(blocks.add(restStart, half));
       figures.splits++;
     }
     blocks.state[block] = BlockState.alloc;
@@ -219,12 +259,23 @@ export class Buddy implements RangeArena {
     const isUpper = start % (size * 2) !== 0;
     const buddy = blocks.find(isUpper ? start - size : start + size);
     if (buddy === NIL || blocks.state[buddy] !== BlockState.free || blocks.size[buddy] !== size) return false;
-    this.freeBlocks.remove(buddy);
+    this.withdrawFree(buddy);
     blocks.withdraw(buddy);
     blocks.drop(buddy);
     if (isUpper) blocks.start[block] = start - size;
     blocks.size[block] = size * 2;
     return true;
+  }
+
+  private enterFree(block: BlockIndex): void {
+    const { size, start } = this.blocks;
+    this.freeBlocks.insert(block, size[block]!, start[block]!);
+    if (this.spectrum !== null) this.spectrum.add(size[block]!);
+  }
+
+  private withdrawFree(block: BlockIndex): void {
+    this.freeBlocks.remove(block);
+    if (this.spectrum !== null) this.spectrum.remove(this.blocks.size[block]!);
   }
 
   private fail(): Address {

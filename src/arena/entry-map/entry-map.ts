@@ -2,6 +2,7 @@ import { type Address, AddressSpace, NO_ADDRESS } from '../../core/address.js';
 import { InvariantError, MisuseError } from '../../core/errors.js';
 import type { ConstraintTable } from '../../core/request.js';
 import type { Bytes } from '../../core/units.js';
+import { FreeSpectrum } from '../free-spectrum.js';
 import {
   type ArenaRange,
   type RangeArena,
@@ -54,6 +55,7 @@ export class EntryMap implements RangeArena {
   readonly figures: EntryMapFigures;
   /** Entries that a free had to make, because it cut an entry in two. */
   clips = 0;
+  private spectrum: FreeSpectrum | null = null;
 
   /**
    * A map whose entries are in `tree`, which is empty and covers the range.
@@ -120,6 +122,7 @@ export class EntryMap implements RangeArena {
     if (!(this.options.merge ? inside : exact)) throw this.badFree(address, size, start, end);
     if (this.isFreeBefore(entry, address)) figures.merges++;
     if (this.isFreeAfter(entry, address + size)) figures.merges++;
+    if (this.spectrum !== null) this.countFreed(this.spectrum, entry, address, size);
     this.clip(entry, address, address + size);
     figures.frees++;
     figures.inUseBytes -= size;
@@ -160,8 +163,24 @@ export class EntryMap implements RangeArena {
     }
   }
 
+  walkFree(visit: (size: Bytes) => void): void {
+    const { gap, next } = this.tree;
+    for (let node = HEAD; node !== NIL; node = next[node]!) if (gap[node]! > 0) visit(gap[node]!);
+  }
+
+  freeSpectrum(): FreeSpectrum {
+    this.spectrum ??= new FreeSpectrum(this.quantum, this.walkFree.bind(this));
+    return this.spectrum;
+  }
+
+  extentBytes(): Bytes {
+    const { start, end, next, previous, size } = this.tree;
+    return size === 0 ? 0 : end[previous[NIL]!]! - start[next[HEAD]!]!;
+  }
+
   check(): void {
-    const problem = this.tree.contradiction() || this.contradictionInEntries();
+    const problem =
+      this.tree.contradiction() || this.contradictionInEntries() || this.spectrum?.contradiction() || '';
     if (problem !== '') throw new InvariantError(`${this.name}: ${problem}`, this.dump());
   }
 
@@ -202,6 +221,7 @@ export class EntryMap implements RangeArena {
     const joinsBefore = this.options.merge && before !== HEAD && address === tree.end[before]!;
     const joinsAfter = this.options.merge && after !== NIL && end === tree.start[after]!;
     if (size < tree.gap[before]!) figures.splits++;
+    if (this.spectrum !== null) this.countTaken(this.spectrum, before, address, size);
     if (joinsBefore) {
       const newEnd = joinsAfter ? tree.end[after]! : end;
       if (joinsAfter) tree.remove(after);
@@ -214,6 +234,26 @@ export class EntryMap implements RangeArena {
     figures.allocs++;
     figures.inUseBytes += size;
     figures.reach(address, end);
+  }
+
+  /** A gap shrinks to what is left on either side of [address, address + size). */
+  private countTaken(spectrum: FreeSpectrum, before: EntryIndex, address: Address, size: Bytes): void {
+    const { end, gap } = this.tree;
+    const below = address - end[before]!;
+    const above = gap[before]! - below - size;
+    spectrum.remove(gap[before]!);
+    if (below > 0) spectrum.add(below);
+    if (above > 0) spectrum.add(above);
+  }
+
+  /** The gaps that [address, address + size), within `entry`, touches become one with it. */
+  private countFreed(spectrum: FreeSpectrum, entry: EntryIndex, address: Address, size: Bytes): void {
+    const { start, end, gap, previous } = this.tree;
+    const below = address === start[entry] ? gap[previous[entry]!]! : 0;
+    const above = address + size === end[entry] ? gap[entry]! : 0;
+    if (below > 0) spectrum.remove(below);
+    if (above > 0) spectrum.remove(above);
+    spectrum.add(below + size + above);
   }
 
   /** Takes [from, to) out of `entry`: all of it, one end, or the middle, which leaves two entries. */

@@ -71,6 +71,8 @@ export class VmemArena implements ArenaFigures {
   readonly freeLists = new FreeLists(this.tags);
   readonly hash: SegmentHash;
   readonly quantumCaches: readonly QuantumCache[];
+  /** Tags of the spans that `addSpan` made, in this order. */
+  readonly ownSpans: number[] = [];
   readonly lock: SimulatedLock;
   readonly work: WorkCounter;
   private readonly nextFit = new NextFit(this);
@@ -141,7 +143,7 @@ export class VmemArena implements ArenaFigures {
   addSpan(base: Address, size: Bytes): void {
     if (!(base > 0 && size > 0)) throw new MisuseError('bad span', { arena: this.name, base, size });
     this.lock.acquire();
-    this.createSpan(base, size, Tag.span);
+    this.ownSpans.push(this.tags.previous[this.createSpan(base, size, Tag.span)]!);
   }
 
   /** vmem_alloc. `size` > 0 bytes, `flags` VmFlag bits. Returns NO_ADDRESS when exhausted. */
@@ -277,7 +279,7 @@ export class VmemArena implements ArenaFigures {
   /** The shortcut of `carve`: a new tag in front of `before`, the free segment `tag` starts later. */
   carveInPlace(tag: number, address: Address, size: Bytes, taken: Bytes, before = tag): number {
     const { tags } = this;
-    tags.start[tag] = address + taken;
+    this.freeLists.shorten(tag, address + taken);
     const allocated = tags.createAfter(tags.previous[before]!, Tag.alloc, address, address + size);
     this.countAlloc(allocated, size);
     return allocated;

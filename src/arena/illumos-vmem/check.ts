@@ -87,6 +87,8 @@ function checkFreeLists(arena: VmemArena, free: number, fail: (problem: string) 
     fail(`${members} segments on free lists, ${free} in the arena`);
   if (mapLow !== freeLists.mapLow || mapHigh !== freeLists.mapHigh)
     fail('the free map disagrees with the lists');
+  const miscount = freeLists.spectrum?.contradiction() ?? '';
+  if (miscount !== '') fail(miscount);
 }
 
 function compare(sums: Sums, arena: VmemArena, fail: (problem: string) => never): void {

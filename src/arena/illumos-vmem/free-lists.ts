@@ -1,4 +1,6 @@
+import type { Address } from '../../core/address.js';
 import { highBit } from '../../core/units.js';
+import type { FreeSpectrum } from '../free-spectrum.js';
 import { FIRST_HEAD, FREE_LISTS, NO_TAG, SENTINEL, Tag, type TagTable } from './tags.js';
 
 /**
@@ -13,6 +15,8 @@ export class FreeLists {
   mapHigh = 0;
   /** Members of all lists. */
   count = 0;
+  /** Told of every change, once somebody samples. */
+  spectrum: FreeSpectrum | null = null;
   private readonly tags: TagTable;
 
   constructor(tags: TagTable) {
@@ -34,9 +38,12 @@ export class FreeLists {
     if (list < 32) this.mapLow |= 1 << list;
     else this.mapHigh |= 1 << (list - 32);
     this.count++;
+    if (this.spectrum !== null) this.spectrum.add(this.sizeOf(tag));
   }
 
+  /** Takes a member out; its start and end are still those that it was a member with. */
   remove(tag: number): void {
+    if (this.spectrum !== null) this.spectrum.remove(this.sizeOf(tag));
     const { kinNext, kinPrevious, type } = this.tags;
     const next = kinNext[tag]!;
     const previous = kinPrevious[tag]!;
@@ -44,6 +51,13 @@ export class FreeLists {
     kinPrevious[next] = previous;
     this.count--;
     if (type[previous] === Tag.head && type[next] === Tag.head) this.clearBit(previous - FIRST_HEAD);
+  }
+
+  /** Lets a member start later; its list stays the same. */
+  shorten(tag: number, start: Address): void {
+    if (this.spectrum !== null) this.spectrum.remove(this.sizeOf(tag));
+    this.tags.start[tag] = start;
+    if (this.spectrum !== null) this.spectrum.add(this.sizeOf(tag));
   }
 
   /** First member of the lowest non-empty list at or above `list`, or NO_TAG. */
@@ -70,16 +84,6 @@ export class FreeLists {
     return largest;
   }
 
-  /** Bytes of all free segments. Walks every list. */
-  bytes(): number {
-    const { start, end } = this.tags;
-    let bytes = 0;
-    this.walk((_list, tag) => {
-      bytes += end[tag]! - start[tag]!;
-    });
-    return bytes;
-  }
-
   /** Calls `visit` for each member of each list, lists ascending, each from its head. */
   walk(visit: (list: number, tag: number) => void): void {
     const { kinNext, type } = this.tags;
@@ -88,6 +92,10 @@ export class FreeLists {
       if (type[tag] === Tag.head) list++;
       else visit(list, tag);
     }
+  }
+
+  private sizeOf(tag: number): number {
+    return this.tags.end[tag]! - this.tags.start[tag]!;
   }
 
   private clearBit(list: number): void {

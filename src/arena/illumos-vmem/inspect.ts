@@ -1,6 +1,7 @@
 import type { Address } from '../../core/address.js';
+import type { Bytes } from '../../core/units.js';
 import type { VmemArena } from './arena.js';
-import { ANCHOR, ROTOR } from './tags.js';
+import { ANCHOR, ROTOR, Tag } from './tags.js';
 
 const TYPE_NAMES = ['span', 'free', 'alloc', 'span (imported)', 'rotor'] as const;
 
@@ -66,4 +67,29 @@ function nearby(arena: VmemArena, order: readonly number[], around: readonly Add
     for (let index = centre - CONTEXT; index <= centre + CONTEXT; index++) positions.add(index);
   }
   return positions;
+}
+
+/**
+ * Bytes from the first allocated segment to the end of the last, per span and summed. O(spans) for an arena without a
+ * source: all its spans are its own then, and follow each other in the arena list as they were added.
+ */
+export function ownExtentBytes(arena: VmemArena): Bytes {
+  const { ownSpans, tags } = arena;
+  const spans =
+    arena.source === null ? ownSpans : [...arenaListOrder(arena)].filter((tag) => tags.isSpan(tag));
+  let bytes = 0;
+  for (let index = 0; index < spans.length; index++) {
+    const first = allocatedFrom(arena, tags.next[spans[index]!]!, tags.next);
+    if (tags.isSpan(first)) continue;
+    const last = allocatedFrom(arena, tags.previous[spans[index + 1] ?? ANCHOR]!, tags.previous);
+    bytes += tags.end[last]! - tags.start[first]!;
+  }
+  return bytes;
+}
+
+/** The first tag from `tag` on, along `links`, that is allocated or a span: at most two free ones and the rotor away. */
+function allocatedFrom({ tags }: VmemArena, tag: number, links: Int32Array): number {
+  let found = tag;
+  while (tags.type[found] === Tag.free || found === ROTOR) found = links[found]!;
+  return found;
 }

@@ -1,10 +1,11 @@
 import type { Bytes } from '../../core/units.js';
+import { FreeSpectrum } from '../free-spectrum.js';
 import type { KmemCache } from '../illumos-kmem/cache.js';
 import { type ArenaFigures, type ArenaView, type CacheFigures, TagType, type TagVisitor } from '../view.js';
 import type { Abi } from './abi.js';
 import type { VmemArena } from './arena.js';
 import { checkArena } from './check.js';
-import { spansInAddressOrder } from './inspect.js';
+import { ownExtentBytes, spansInAddressOrder } from './inspect.js';
 import { INITIAL_BUCKETS } from './segment-hash.js';
 import { Tag } from './tags.js';
 
@@ -38,11 +39,12 @@ export class VmemView implements ArenaView {
   }
 
   largestFree(): Bytes {
-    return this.arena.freeLists.largest();
+    const sure = this.freeSpectrum().largestIfSure;
+    return sure < 0 ? this.arena.freeLists.largest() : sure;
   }
 
   freeBytes(): Bytes {
-    return this.arena.freeLists.bytes();
+    return this.freeSpectrum().bytes;
   }
 
   /** Arena, tags and hash table; and of the caches: their structures, slabs, bufctls, hash tables, magazines. */
@@ -70,6 +72,16 @@ export class VmemView implements ArenaView {
   walkFree(visit: (size: Bytes) => void): void {
     const { tags, freeLists } = this.arena;
     freeLists.walk((_list, tag) => visit(tags.end[tag]! - tags.start[tag]!));
+  }
+
+  freeSpectrum(): FreeSpectrum {
+    const { freeLists } = this.arena;
+    freeLists.spectrum ??= new FreeSpectrum(this.quantum, this.walkFree.bind(this));
+    return freeLists.spectrum;
+  }
+
+  extentBytes(): Bytes {
+    return ownExtentBytes(this.arena);
   }
 
   check(): void {

@@ -1,6 +1,7 @@
 import { type Bytes, highBit } from '../../core/units.js';
 import { doubled, INITIAL_CAPACITY, NIL } from '../avl-tree.js';
 import type { BlockIndex } from '../block-table.js';
+import type { FreeSpectrum } from '../free-spectrum.js';
 
 /** First-level ranges that sizes up to 2^53 can need. */
 const FIRST_LEVELS = 54;
@@ -20,6 +21,8 @@ export class FreeMatrix {
   /** Bitmap words read since the matrix was made. */
   steps = 0;
   size = 0;
+  /** Told of every change, once somebody samples. */
+  spectrum: FreeSpectrum | null = null;
   private previous: Int32Array = new Int32Array(INITIAL_CAPACITY);
   private readonly heads: Int32Array;
   private readonly secondLevel = new Int32Array(FIRST_LEVELS);
@@ -87,6 +90,7 @@ export class FreeMatrix {
     this.secondLevel[level]! |= 1 << (list & (this.lists - 1));
     this.firstLevel[level >> 5]! |= 1 << (level & 31);
     this.size++;
+    if (this.spectrum !== null) this.spectrum.add(size);
   }
 
   /** Removes a block that was inserted with this size. */
@@ -94,6 +98,7 @@ export class FreeMatrix {
     const after = this.next[block]!;
     const before = this.previous[block]!;
     this.size--;
+    if (this.spectrum !== null) this.spectrum.remove(size);
     if (after !== NIL) this.previous[after] = before;
     if (before !== NIL) {
       this.next[before] = after;

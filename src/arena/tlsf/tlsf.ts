@@ -5,6 +5,7 @@ import type { Bytes } from '../../core/units.js';
 import { doubled, INITIAL_CAPACITY, NIL } from '../avl-tree.js';
 import { type BlockIndex, BlockState, BlockTable } from '../block-table.js';
 import { lowestFit } from '../entry-map/fit.js';
+import { FreeSpectrum } from '../free-spectrum.js';
 import {
   type ArenaRange,
   type RangeArena,
@@ -70,6 +71,9 @@ export class Tlsf implements RangeArena {
   /** Neighbours in the address space. */
   private below: Int32Array = new Int32Array(INITIAL_CAPACITY);
   private above: Int32Array = new Int32Array(INITIAL_CAPACITY);
+  /** The blocks at the two ends of the range. */
+  private readonly lowest: BlockIndex;
+  private highest: BlockIndex;
 
   /** @throws MisuseError if the range is empty, not of whole quanta, or does not end at 2^53 or below. */
   constructor(private readonly options: TlsfOptions) {
@@ -79,7 +83,9 @@ export class Tlsf implements RangeArena {
     this.blocks = new BlockTable(options.quantum);
     this.matrix = new FreeMatrix(options.quantum, options.secondLevelLog2);
     this.figures = new TlsfFigures(options.size, this.blocks, this.matrix);
-    this.matrix.insert(this.blocks.add(options.base, options.size), options.size);
+    this.lowest = this.blocks.add(options.base, options.size);
+    this.highest = this.lowest;
+    this.matrix.insert(this.lowest, options.size);
   }
 
   alloc(size: Bytes): Address {
@@ -129,11 +135,11 @@ export class Tlsf implements RangeArena {
     return size;
   }
 
-  /** O(blocks of the last list). */
+  /** O(blocks of the last list) at worst. */
   largestFree(): Bytes {
     const { matrix, blocks } = this;
-    let largest = 0;
-    if (matrix.last === NO_LIST) return 0;
+    let largest = this.freeSpectrum().largestIfSure;
+    if (largest >= 0) return largest;
     for (let block = matrix.head(matrix.last); block !== NIL; block = matrix.next[block]!) {
       largest = Math.max(largest, blocks.size[block]!);
     }
@@ -156,11 +162,30 @@ export class Tlsf implements RangeArena {
     }
   }
 
+  walkFree(visit: (size: Bytes) => void): void {
+    const { size, state, limit } = this.blocks;
+    for (let block = 1; block < limit; block++) if (state[block] === BlockState.free) visit(size[block]!);
+  }
+
+  freeSpectrum(): FreeSpectrum {
+    this.matrix.spectrum ??= new FreeSpectrum(this.quantum, this.walkFree.bind(this));
+    return this.matrix.spectrum;
+  }
+
+  extentBytes(): Bytes {
+    const { start, size, state } = this.blocks;
+    const first = state[this.lowest] === BlockState.free ? this.above[this.lowest]! : this.lowest;
+    if (first === NIL) return 0;
+    const last = state[this.highest] === BlockState.free ? this.below[this.highest]! : this.highest;
+    return start[last]! + size[last]! - start[first]!;
+  }
+
   check(): void {
     const { base, size } = this.options;
     const problem =
       this.blocks.contradiction(base, base + size) ||
       this.matrix.contradiction(this.blocks.size) ||
+      this.matrix.spectrum?.contradiction() ||
       this.contradictionInBlocks();
     if (problem !== '') throw new InvariantError(`${this.name}: ${problem}`);
   }
@@ -209,7 +234,8 @@ export class Tlsf implements RangeArena {
     this.above[block] = rest;
     this.below[rest] = block;
     this.above[rest] = after;
-    if (after !== NIL) this.below[after] = rest;
+    if (after === NIL) this.highest = rest;
+    else this.below[after] = rest;
     return rest;
   }
 
@@ -226,7 +252,8 @@ export class Tlsf implements RangeArena {
     const after = this.above[upper]!;
     blocks.size[lower]! += blocks.size[upper]!;
     this.above[lower] = after;
-    if (after !== NIL) this.below[after] = lower;
+    if (after === NIL) this.highest = lower;
+    else this.below[after] = lower;
     blocks.withdraw(upper);
     blocks.drop(upper);
     this.figures.merges++;
