@@ -17,11 +17,11 @@ const ENTRY = join(repositoryRoot, 'dist/harness/timing/timing-process.js');
 function job(changes: Partial<TimingJob> = {}): TimingJob {
   const suite = {
     ...toySuite(),
-    workloads: [parseComponent('workload', 'churn:operations=50000', REGISTRIES.workloads, '/')],
+    workloads: [parseComponent('workload', 'churn:operations=1000', REGISTRIES.workloads, '/')],
     backends: [parseComponent('backend', 'first-fit-map', REGISTRIES.backends, '/')],
   };
   const plan = planSuite(suite, REGISTRIES, '1').cells[0]!;
-  return { plan, events: 50_000, metrics: true, samples: 2, timeMs: 0, ...changes };
+  return { plan, events: 1000, metrics: true, samples: 2, timeMs: 0, ...changes };
 }
 
 /** A process that does what `script` says instead of measuring. */
@@ -40,8 +40,8 @@ describe('a timing process', () => {
     });
     if (ended.end !== 'measured') return;
     const { samples, wallResolutionNs } = ended.measurement;
-    expect(samples.filter(({ warmUp }) => warmUp)).toHaveLength(20);
-    expect(samples).toHaveLength(22);
+    expect(samples.filter(({ warmUp }) => warmUp)).toHaveLength(200);
+    expect(samples).toHaveLength(202);
     expect(wallResolutionNs).toBeGreaterThan(0);
   });
 
