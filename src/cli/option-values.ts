@@ -15,3 +15,15 @@ export function integerOption(option: string, text: string, minimum: number, max
     allowed: `an integer from ${minimum} to ${maximum}`,
   });
 }
+
+/** An option that may be given once, as `read` reads it. @throws InputError where it is given more often. */
+export function singleOption<T>(
+  args: Readonly<Record<string, unknown>>,
+  option: string,
+  read: (text: string) => T,
+): T | undefined {
+  const values = repeated(args[option]);
+  if (values === undefined) return undefined;
+  if (values.length > 1) throw new InputError('given more than once', { field: `--${option}` });
+  return read(values[0]!);
+}

@@ -40,7 +40,7 @@ export function runCell(plan: CellPlan, registries: Registries): CellResult {
   const simulation = new Simulation(plan.cpus);
   const workload = createWorkload(plan.workload, plan.seed, registries);
   const backend = createBackend(plan.backend, workload, simulation, registries);
-  const port = connect(workload, backend, plan.cpus);
+  const port = connect(workload, backend, plan.cpus, true);
   const sampler = new Sampler(
     { simulation, backend, requests: port.figures },
     plan.samples,
@@ -59,16 +59,18 @@ export function digestResult(placementDigest: string, samples: Samples, summary:
   return sha256(canonicalJson({ placementDigest, timeNs, rows, arenas, caches, tables, summary }));
 }
 
-function connect(workload: Workload, backend: Backend, cpus: number): CheckedPort {
+/** The port between a workload and a backend; `recording` is false only when the replay itself is timed. */
+export function connect(workload: Workload, backend: Backend, cpus: number, recording: boolean): CheckedPort {
   return new CheckedPort(backend, {
     objectLimit: workload.objectLimit,
     cpus,
     constraints: workload.constraints.length,
-    recording: true,
+    recording,
   });
 }
 
-function drive(plan: CellPlan, workload: Workload, simulation: Simulation, port: CheckedPort): void {
+/** Runs a workload to its end. @throws InputError where it breaks the rules of the port or its input is damaged. */
+export function drive(plan: CellPlan, workload: Workload, simulation: Simulation, port: CheckedPort): void {
   try {
     workload.start(simulation, port);
     simulation.run();

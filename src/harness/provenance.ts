@@ -49,7 +49,8 @@ export function startRecord(plan: Plan, version: string): RunRecord {
   };
 }
 
-function describeMachine(): Record<string, string | number> {
+/** The machine, and how busy it is: the mean length of its run queue over the last minute (0 on Windows). */
+export function describeMachine(): Record<string, string | number> {
   const cpus = os.cpus();
   return {
     node: process.versions.node,
@@ -60,6 +61,7 @@ function describeMachine(): Record<string, string | number> {
     cpu: cpus[0]?.model ?? '',
     cpus: cpus.length,
     memoryBytes: os.totalmem(),
+    loadAverage: os.loadavg()[0]!,
   };
 }
 

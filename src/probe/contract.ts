@@ -5,8 +5,8 @@ import type { RequestFigures } from './request-figures.js';
 /** What a column means; repeated in docs/results.md and datapackage.json. */
 export interface Column {
   readonly name: string;
-  /** `1` is a ratio, which may be fractional; bytes, ns and counts are integers unless they are means. */
-  readonly unit: 'bytes' | 'ns' | 'count' | '1' | 'text';
+  /** `1` is a ratio, which may be fractional; bytes, ns and counts are integers unless they are means or measured. */
+  readonly unit: 'bytes' | 'ns' | 'count' | '1' | 'text' | 'ns/event' | 'events/s';
   /** Exact columns are byte-identical for the same inputs on any machine; measured ones never share their file. */
   readonly kind: 'exact' | 'measured';
   readonly better: 'less' | 'more' | 'none';

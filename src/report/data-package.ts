@@ -1,9 +1,18 @@
 import type { Column } from '../probe/contract.js';
-import type { ResultTable } from './tables.js';
+
+/** What a table is: its name, and what its columns mean. */
+export interface TableDescription {
+  /** Name of the file without `.csv`. */
+  readonly name: string;
+  readonly title: string;
+  readonly columns: readonly Column[];
+  /** Columns that together name a row. */
+  readonly key: readonly string[];
+}
 
 /** What is known of a written table. */
 export interface WrittenTable {
-  readonly table: ResultTable;
+  readonly table: TableDescription;
   readonly bytes: number;
   /** sha256 in hex. */
   readonly digest: string;
@@ -34,6 +43,7 @@ export function dataPackage(name: string, title: string, written: readonly Writt
 /** Table Schema type of a column. */
 export function fieldType(column: Column): 'string' | 'integer' | 'number' {
   if (column.unit === 'text') return 'string';
+  if (column.kind === 'measured') return column.unit === 'count' ? 'integer' : 'number';
   return column.unit === '1' || column.name.endsWith('_mean') ? 'number' : 'integer';
 }
 

@@ -4,15 +4,10 @@ import { ARENA_COLUMNS, CACHE_COLUMNS } from '../probe/arena-columns.js';
 import { countColumn, textColumn } from '../probe/column.js';
 import type { Column, Field, TableProbe } from '../probe/contract.js';
 import { PROBE_COLUMNS, TABLE_PROBES } from '../probe/registry.js';
+import type { TableDescription } from './data-package.js';
 
-/** One table of results: what its columns mean, and its rows for a cell. */
-export interface ResultTable {
-  /** Name of the file without `.csv`. */
-  readonly name: string;
-  readonly title: string;
-  readonly columns: readonly Column[];
-  /** Columns that together name a row. */
-  readonly key: readonly string[];
+/** One table of exact results, with its rows for a cell. */
+export interface ResultTable extends TableDescription {
   rows(result: CellResult): Field[][];
 }
 

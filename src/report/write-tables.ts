@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
-import { GrowingFile, writeWhole } from '../core/files.js';
-import type { CellResult } from '../harness/cell.js';
+import { writeWhole } from '../core/files.js';
 import type { Plan } from '../harness/plan.js';
 import type { ResultFolder } from '../harness/result-folder.js';
-import { csvText } from './csv.js';
-import { dataPackage, type WrittenTable } from './data-package.js';
-import { RESULT_TABLES, type ResultTable } from './tables.js';
+import { dataPackage } from './data-package.js';
+import { TableFile } from './table-file.js';
+import { RESULT_TABLES } from './tables.js';
 
 const DATA_PACKAGE = 'datapackage.json';
 
@@ -21,40 +19,12 @@ export const TABLE_FILES: readonly string[] = [
  * @throws InputError if a cell is missing or a file cannot be written.
  */
 export function writeTables(folder: ResultFolder, plan: Plan): void {
-  const files = RESULT_TABLES.map((table) => new TableFile(table, folder.file(`${table.name}.csv`)));
+  const files = RESULT_TABLES.map((table) => ({ table, file: new TableFile(table, folder) }));
   for (const cell of plan.cells) {
     const result = folder.readCell(cell);
-    for (const file of files) file.append(result);
+    for (const { table, file } of files) file.append(table.rows(result));
   }
-  const written = files.map((file) => file.complete());
+  const written = files.map(({ file }) => file.complete());
   const description = dataPackage(plan.suite.name, plan.suite.description || plan.suite.name, written);
   writeWhole(folder.file(DATA_PACKAGE), `${JSON.stringify(description, null, 2)}\n`);
-}
-
-class TableFile {
-  private readonly table: ResultTable;
-  private readonly file: GrowingFile;
-  private readonly hash = createHash('sha256');
-  private bytes = 0;
-
-  constructor(table: ResultTable, path: string) {
-    this.table = table;
-    this.file = new GrowingFile(path);
-    this.write(csvText([table.columns.map(({ name }) => name)]));
-  }
-
-  append(result: CellResult): void {
-    this.write(csvText(this.table.rows(result)));
-  }
-
-  complete(): WrittenTable {
-    this.file.complete();
-    return { table: this.table, bytes: this.bytes, digest: this.hash.digest('hex') };
-  }
-
-  private write(text: string): void {
-    this.file.append(text);
-    this.hash.update(text);
-    this.bytes += Buffer.byteLength(text);
-  }
 }

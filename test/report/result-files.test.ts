@@ -5,9 +5,11 @@ import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
 import { type CellPlan, type Plan, planSuite } from '../../src/harness/plan.js';
 import { ResultFolder } from '../../src/harness/result-folder.js';
+import type { Column } from '../../src/probe/contract.js';
 import { columnReference } from '../../src/report/column-reference.js';
 import { recordRun } from '../../src/report/record-run.js';
 import { RESULT_TABLES } from '../../src/report/tables.js';
+import { TIMING_TABLES } from '../../src/report/timing-tables.js';
 import { TABLE_FILES, writeTables } from '../../src/report/write-tables.js';
 import { repositoryRoot } from '../support/shared.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -176,8 +178,18 @@ describe('docs/results.md', () => {
   });
 
   it('has no two tables or columns of one name', () => {
-    for (const { columns } of RESULT_TABLES) {
+    const all = [...RESULT_TABLES, ...TIMING_TABLES];
+    expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
+    for (const { columns } of all) {
       expect(new Set(columns.map(({ name }) => name)).size).toBe(columns.length);
     }
+  });
+
+  it('has no table in which exact and measured values meet', () => {
+    const kindsOf = ({ columns }: { columns: readonly Column[] }) => [
+      ...new Set(columns.map(({ kind }) => kind)),
+    ];
+    for (const table of RESULT_TABLES) expect(kindsOf(table), table.name).toEqual(['exact']);
+    for (const table of TIMING_TABLES) expect(kindsOf(table), table.name).toEqual(['measured']);
   });
 });

@@ -1,41 +1,51 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { SingleBar } from 'cli-progress';
 import type { Argv } from 'yargs';
 import { InputError } from '../../core/errors.js';
 import { toolVersion } from '../../core/version.js';
 import { type Plan, planSuite } from '../../harness/plan.js';
 import { REGISTRIES, type Registries } from '../../harness/registries.js';
 import { type FolderMode, ResultFolder } from '../../harness/result-folder.js';
+import { launchTiming, type Measure } from '../../harness/timing/launch.js';
 import { recordRun } from '../../report/record-run.js';
+import { TIMING_FILES } from '../../report/record-timing.js';
 import { SummaryTable } from '../../report/summary-table.js';
 import { TABLE_FILES } from '../../report/write-tables.js';
 import { chooseSuites, type SuiteChoice } from '../choose-suites.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
-import { integerOption, repeated } from '../option-values.js';
+import { integerOption, repeated, singleOption } from '../option-values.js';
+import { progressBar } from '../progress-bar.js';
+import { readTiming, runTiming, timingOptions } from './run-timing.js';
 
 type Arguments = Readonly<Record<string, unknown>>;
+
+/** What --force may replace. */
+const OWNED_FILES = [...TABLE_FILES, ...TIMING_FILES];
 
 /** `kvabench run [target..]`: suites or traces against backends, into a folder of results. */
 export const runCommand: Command = runCommandWith(REGISTRIES);
 
-/** The command over registries of the caller's. */
-export function runCommandWith(registries: Registries): Command {
+/** The command over registries of the caller's, timing cells by `measure`. */
+export function runCommandWith(registries: Registries, measure: Measure = launchTiming): Command {
   return {
     usage: 'run [target..]',
     summary: 'Run suites or traces against backends and write the results as CSV',
-    options,
+    options: (yargs) => timingOptions(options(yargs)),
     run: async (args, io) => {
       const plans = chooseSuites(readChoice(args), registries).map((suite) =>
         planSuite(suite, registries, toolVersion()),
       );
       const folders = outputFolders(plans, args);
       const workers = workersOf(args);
+      const timing = readTiming(args);
       for (const [index, plan] of plans.entries()) {
-        const folder = ResultFolder.open(folders[index]!, folderMode(args), TABLE_FILES);
+        const folder = ResultFolder.open(folders[index]!, folderMode(args), OWNED_FILES);
         const code = await runPlan(plan, folder, workers, registries, io);
         if (code !== ExitCode.done) return code;
+        if (timing === undefined) continue;
+        const timed = await runTiming(plan, folder, timing, measure, io);
+        if (timed !== ExitCode.done) return timed;
       }
       return ExitCode.done;
     },
@@ -85,7 +95,7 @@ function options(yargs: Argv): Argv {
 
 function readChoice(args: Arguments): SuiteChoice {
   const integer = (option: string, minimum: number, maximum: number): number | undefined =>
-    single(args, option, (text) => integerOption(option, text, minimum, maximum));
+    singleOption(args, option, (text) => integerOption(option, text, minimum, maximum));
   return {
     targets: repeated(args.target) ?? [],
     backends: repeated(args.backend),
@@ -101,15 +111,10 @@ function readSeeds(args: Arguments): number[] | undefined {
   return seeds === undefined ? undefined : [...new Set(seeds)];
 }
 
-function single<T>(args: Arguments, option: string, read: (text: string) => T): T | undefined {
-  const values = repeated(args[option]);
-  if (values === undefined) return undefined;
-  if (values.length > 1) throw new InputError('given more than once', { field: `--${option}` });
-  return read(values[0]!);
-}
-
 function workersOf(args: Arguments): number {
-  return single(args, 'workers', (text) => integerOption('workers', text, 0, 1024)) ?? availableParallelism();
+  return (
+    singleOption(args, 'workers', (text) => integerOption('workers', text, 0, 1024)) ?? availableParallelism()
+  );
 }
 
 function folderMode(args: Arguments): FolderMode {
@@ -119,7 +124,7 @@ function folderMode(args: Arguments): FolderMode {
 
 /** A folder for each plan: --out itself for a single one. @throws InputError if two would share one. */
 function outputFolders(plans: readonly Plan[], args: Arguments): string[] {
-  const out = single(args, 'out', (text) => text);
+  const out = singleOption(args, 'out', (text) => text);
   if (out !== undefined && plans.length === 1) return [out];
   const folders = plans.map((plan) => join(out ?? 'results', plan.suite.name));
   const twice = folders.find((folder, index) => folders.indexOf(folder) < index);
@@ -137,7 +142,7 @@ async function runPlan(
   const interrupt = new AbortController();
   const onInterrupt = (): void => interrupt.abort();
   process.once('SIGINT', onInterrupt);
-  const progress = progressBar(io);
+  const progress = progressBar(io, 'cells');
   try {
     const finished = await recordRun(plan, folder, {
       workers,
@@ -167,25 +172,4 @@ function printSummary(plan: Plan, folder: ResultFolder, io: Io): void {
   const table = new SummaryTable();
   for (const cell of plan.cells) table.add(folder.readCell(cell));
   io.stdout.write(`${table.text(io.stdout.columns)}\nresults: ${folder.path}\n`);
-}
-
-interface Progress {
-  show(finished: number, cells: number): void;
-  stop(): void;
-}
-
-/** A bar on stderr where that is a terminal, else nothing. */
-function progressBar(io: Io): Progress {
-  if (io.stderr.isTTY !== true) return { show: () => {}, stop: () => {} };
-  const bar = new SingleBar({
-    format: '{bar} {value}/{total} cells, {eta_formatted} left',
-    stream: io.stderr as NodeJS.WriteStream,
-    clearOnComplete: true,
-    barsize: 30,
-  });
-  const show = (finished: number, cells: number): void => {
-    if (bar.isActive) bar.update(finished);
-    else bar.start(cells, finished);
-  };
-  return { show, stop: () => bar.stop() };
 }

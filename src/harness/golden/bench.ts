@@ -1,5 +1,6 @@
 import { Bench } from 'tinybench';
 import { InputError } from '../../core/errors.js';
+import { median } from '../statistics.js';
 import type { GoldenCase } from './golden-case.js';
 import type { Oracle, OracleModel } from './oracle.js';
 
@@ -79,9 +80,4 @@ function replay(model: OracleModel, length: number): number {
 function cpuMilliseconds(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
-}
-
-function median(sorted: readonly number[]): number {
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
