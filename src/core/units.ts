@@ -66,6 +66,46 @@ export function parseBytes(text: string | number, place: InputPlace = {}): Bytes
   return value;
 }
 
+const DURATION_UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  ns: 1,
+  us: 1e3,
+  ms: 1e6,
+  s: SECOND,
+  min: 60 * SECOND,
+  h: 3600 * SECOND,
+};
+
+/**
+ * Reads a duration such as `2s`, `1.5ms`, `10us`, `90min` or, in nanoseconds, `250`.
+ * @throws InputError when the text is no duration, is fractional in nanoseconds, negative or above 2^53.
+ */
+export function parseDuration(text: string | number, place: InputPlace = {}): Nanoseconds {
+  const allowed =
+    'a duration such as 2s, 500ms, 1.5us, 10min or 3h, or nanoseconds without a unit, at most 2^53';
+  const match = /^(\d+)(?:\.(\d+))?\s*([a-z]*)$/.exec(String(text).trim());
+  const unit = match === null ? undefined : DURATION_UNITS[match[3]!];
+  const value =
+    match === null || unit === undefined ? Number.NaN : decimalTimes(match[1]!, match[2] ?? '', unit);
+  if (!(Number.isInteger(value) && value <= 2 ** 53)) {
+    throw new InputError(`'${text}' is not a duration`, { allowed, ...place });
+  }
+  return value;
+}
+
+/** `whole.fraction` times an integer, exact where a product of doubles is not: 1.1 × 10^9 has a last digit wrong. */
+function decimalTimes(whole: string, fraction: string, unit: number): number {
+  const scale = 10 ** fraction.length;
+  return Number(whole) * unit + (Number(fraction) * unit) / scale;
+}
+
+/** A duration in its largest unit that leaves an integer: `90s`, `1500us`. */
+export function formatDuration(duration: Nanoseconds): string {
+  const units = Object.entries(DURATION_UNITS).filter(([name, unit]) => name !== '' && duration % unit === 0);
+  const [name, unit] = duration === 0 ? ['s', 1] : units.at(-1)!;
+  return `${duration / unit}${name}`;
+}
+
 /** `bytes` with a binary unit and at most three significant decimals, for people: `1.5 GiB`. */
 export function formatBytes(bytes: Bytes): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

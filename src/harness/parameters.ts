@@ -2,7 +2,7 @@ import { basename, resolve } from 'node:path';
 import type { TObject, TSchema } from '@sinclair/typebox';
 import { InputError, type InputPlace } from '../core/errors.js';
 import { unknownName } from '../core/suggest.js';
-import { parseBytes } from '../core/units.js';
+import { parseBytes, parseDuration } from '../core/units.js';
 import { describeSchema, schemaProblem } from './schema-check.js';
 
 /** A value of a parameter; a list is written `a+b` where a suite is not at hand. */
@@ -23,8 +23,8 @@ export interface ParameterContext {
 }
 
 /**
- * Checks parameters against their schema, turns lengths (`format: 'bytes'`) into numbers and paths into absolute ones,
- * and fills in defaults.
+ * Checks parameters against their schema, turns lengths (`format: 'bytes'`) and durations (`format: 'duration'`) into
+ * numbers and paths into absolute ones, and fills in defaults.
  * @throws InputError that names the parameter and what is allowed.
  */
 export function readParameters(
@@ -100,21 +100,28 @@ function readValue(
   name: string,
 ): ParameterValue {
   const place = { field: name, ...context.place(name) };
-  const length = property.format === 'bytes' && (typeof value === 'string' || typeof value === 'number');
-  const typed = length ? parseBytes(value, place) : value;
+  const parse = quantityParser(property);
+  const isQuantity = parse !== undefined && (typeof value === 'string' || typeof value === 'number');
+  const typed = isQuantity ? parse(value, place) : value;
   if (typeof typed === 'number' && Math.abs(typed) > 2 ** 53) {
     throw new InputError(`${typed} is above 2^53, so not exact`, {
       ...place,
       allowed: 'the number in quotes',
     });
   }
-  const problem = schemaProblem(length ? numericSchema(property) : property, typed);
+  const problem = schemaProblem(isQuantity ? numericSchema(property) : property, typed);
   if (problem !== undefined) throw new InputError(problem.text, { ...place, allowed: problem.allowed });
   if (isPath(property)) return resolve(context.folder, String(typed));
   return typed as ParameterValue;
 }
 
-/** The schema of a length once it is a number, whatever notation the definition admits. */
+/** What reads values of this schema that have a unit. */
+function quantityParser(property: TSchema): typeof parseBytes | undefined {
+  if (property.format === 'bytes') return parseBytes;
+  return property.format === 'duration' ? parseDuration : undefined;
+}
+
+/** The schema of a length or duration once it is a number, whatever notation the definition admits. */
 function numericSchema(property: TSchema): object {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = property;
   return { type: 'integer', minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf };

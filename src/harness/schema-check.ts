@@ -13,7 +13,7 @@ export interface SchemaProblem {
 }
 
 const ajv = new Ajv({ allErrors: true, strict: false, verbose: true });
-for (const format of ['bytes', 'path']) ajv.addFormat(format, true);
+for (const format of ['bytes', 'duration', 'path']) ajv.addFormat(format, true);
 
 /** Holds `value` against a JSON schema; undefined when it fits. */
 export function schemaProblem(schema: object, value: unknown): SchemaProblem | undefined {
@@ -25,6 +25,7 @@ export function schemaProblem(schema: object, value: unknown): SchemaProblem | u
 /** What a schema accepts, in words. */
 export function describeSchema(schema: TSchema): string {
   if (schema.format === 'bytes') return `a length such as 64KiB${describeRange(schema)}`;
+  if (schema.format === 'duration') return `a duration such as 500ms${describeRange(schema)}`;
   if (Array.isArray(schema.anyOf)) return schema.anyOf.map(describeSchema).join(' or ');
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (Array.isArray(schema.enum)) return schema.enum.map((value) => JSON.stringify(value)).join(', ');

@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/core/errors.js';
-import { formatBytes, highBit, isPowerOfTwo, parseBytes, roundDown, roundUp } from '../../src/core/units.js';
+import {
+  formatBytes,
+  formatDuration,
+  highBit,
+  isPowerOfTwo,
+  parseBytes,
+  parseDuration,
+  roundDown,
+  roundUp,
+} from '../../src/core/units.js';
 
 const length = fc.maxSafeInteger().filter((value) => value >= 0);
 const power = fc.integer({ min: 0, max: 53 }).map((exponent) => 2 ** exponent);
@@ -72,5 +81,41 @@ describe('lengths as text', () => {
     [1234567, '1.18 MiB'],
   ])('formats %d', (bytes, text) => {
     expect(formatBytes(bytes)).toBe(text);
+  });
+});
+
+describe('durations as text', () => {
+  it.each([
+    ['250', 250],
+    ['2s', 2e9],
+    ['1.1s', 1_100_000_000],
+    ['0.3us', 300],
+    ['500ms', 5e8],
+    [' 10 us ', 10_000],
+    ['10min', 6e11],
+    ['3h', 3 * 3600e9],
+    ['9007199254740992', 2 ** 53],
+    [1000, 1000],
+  ])('reads %s', (text, duration) => {
+    expect(parseDuration(text)).toBe(duration);
+  });
+
+  it.each(['', '-1s', '1.5', '1.0000000001s', 's', '4 fortnights', '9007199254740994', '1e3', '0x10', 0.5])(
+    'refuses %s',
+    (text) => {
+      expect(() => parseDuration(text)).toThrow(InputError);
+    },
+  );
+
+  it('prints what it reads', () => {
+    expect([0, 1500, 2e9, 9e10, 36e11, 5e5].map(formatDuration)).toEqual([
+      '0s',
+      '1500ns',
+      '2s',
+      '90s',
+      '1h',
+      '500us',
+    ]);
+    fc.assert(fc.property(length, (value) => parseDuration(formatDuration(value)) === value));
   });
 });
