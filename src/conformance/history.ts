@@ -1,6 +1,6 @@
-import { RandomStream } from '../../src/core/random.js';
-import { RequestClass, UNCONSTRAINED } from '../../src/core/request.js';
-import { type Bytes, KIB, MIB } from '../../src/core/units.js';
+import { RandomStream } from '../core/random.js';
+import { RequestClass, UNCONSTRAINED } from '../core/request.js';
+import { type Bytes, KIB, MIB } from '../core/units.js';
 import type { Client } from './client.js';
 
 /** A size that clients ask for in the class: odd lengths and whole pages, small and large. */
