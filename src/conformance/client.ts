@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ArenaView, TAG_TYPE_NAMES, TagType } from '../arena/view.js';
 import type { Backend, BackendDefinition, Parameters } from '../backend/contract.js';
+import { unmetConstraint } from '../backend/placement.js';
 import { type Address, AddressSpace, NO_ADDRESS } from '../core/address.js';
 import {
   type Constraint,
@@ -64,7 +65,10 @@ export class Client {
     assert.ok(Number.isInteger(address) && address >= 0, `the answer ${address} is no address`);
     const footprint = this.backend.footprint(cls, size);
     assert.ok(footprint >= size, `footprint ${footprint} of ${describeLive(live)}`);
-    if (constraint !== UNCONSTRAINED) this.requireConstraint(live);
+    if (constraint !== UNCONSTRAINED) {
+      const unmet = unmetConstraint(this.constraints, constraint, address, size);
+      assert.ok(unmet === '', `${describeLive(live)} breaks its constraint: ${unmet}`);
+    }
     this.enter(live);
     return live;
   }
@@ -125,25 +129,6 @@ export class Client {
     requireApart(this.live[low - 1], live);
     requireApart(live, this.live[low]);
     this.live.splice(low, 0, live);
-  }
-
-  private requireConstraint(live: Live): void {
-    const { address, size, constraint } = live;
-    const [align, phase, nocross, minimum, maximum] = [
-      this.constraints.align[constraint]!,
-      this.constraints.phase[constraint]!,
-      this.constraints.nocross[constraint]!,
-      this.constraints.minAddress[constraint]!,
-      this.constraints.maxAddress[constraint]!,
-    ];
-    const said = describeLive(live);
-    if (align !== 0)
-      requireEqual(address % align, phase, `${said}: remainder when divided by align ${align}`);
-    assert.ok(address >= minimum, `${said} begins below minAddress ${minimum}`);
-    if (maximum !== 0) assert.ok(address + size <= maximum, `${said} ends above maxAddress ${maximum}`);
-    if (nocross === 0) return;
-    const crosses = (address % nocross) + size > nocross;
-    assert.ok(!crosses, `${said} straddles a multiple of nocross ${nocross}`);
   }
 }
 

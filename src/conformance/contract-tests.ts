@@ -1,33 +1,12 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
-import { type ArenaFigures, TagType } from '../arena/view.js';
+import { TagType } from '../arena/view.js';
+import { FIGURES } from '../backend/guarded-arena.js';
 import { type Constraint, RequestClass, UNCONSTRAINED } from '../core/request.js';
 import { KIB, MIB } from '../core/units.js';
 import { type Client, describeLive, type Live } from './client.js';
 import { requireEqual } from './expectation.js';
 import { runHistory } from './history.js';
-
-/** Every figure that a view has. */
-const FIGURES: readonly (keyof ArenaFigures)[] = [
-  'totalBytes',
-  'inUseBytes',
-  'importBytes',
-  'spanTags',
-  'freeTags',
-  'allocTags',
-  'allocs',
-  'frees',
-  'fails',
-  'waits',
-  'lookups',
-  'searches',
-  'splits',
-  'merges',
-  'imports',
-  'releases',
-  'hashBuckets',
-  'reachBytes',
-];
 
 /** Builds the backend anew, with rows for its constraint table. */
 export type MakeClient = (rows?: readonly Constraint[]) => Client;

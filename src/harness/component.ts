@@ -1,5 +1,7 @@
 import { basename, extname } from 'node:path';
+import type { BackendFile } from '../backend/contract.js';
 import { InputError, type InputPlace } from '../core/errors.js';
+import { type BackendReference, backendFileReference } from './backend-files.js';
 import {
   type ComponentParameters,
   isPath,
@@ -17,6 +19,8 @@ export interface Component {
   /** What tables and result files call it. */
   readonly label: string;
   readonly parameters: ComponentParameters;
+  /** Of a backend of the user's: a worker loads it again. */
+  readonly file?: BackendFile;
 }
 
 /** A choice as a user wrote it. */
@@ -34,7 +38,7 @@ export function readComponent(
   definitions: readonly Definition[],
   context: ParameterContext,
 ): Component {
-  const definition = findDefinition(kind, request.name, definitions, context.place(kind));
+  const definition = findDefinition(kind, request.name, definitions, context.place(kind), context.folder);
   const parameters = readParameters(
     `${kind} '${definition.name}'`,
     definition.parameters,
@@ -45,11 +49,12 @@ export function readComponent(
     name: definition.name,
     label: request.label ?? defaultLabel(definition, request.parameters),
     parameters,
+    ...(definition.file === undefined ? {} : { file: definition.file }),
   };
 }
 
 /**
- * Reads `name:key=value,key=value` as the options -b and -w take it.
+ * Reads `name:key=value,key=value` as the options -b and -w take it; a backend may be named by its file.
  * @throws InputError for a malformed list, an unknown name or bad parameters.
  */
 export function parseComponent(
@@ -59,15 +64,22 @@ export function parseComponent(
   folder: string,
 ): Component {
   const field = kind === 'backend' ? '-b' : '-w';
-  const colon = text.indexOf(':');
-  const name = colon < 0 ? text : text.slice(0, colon);
-  const definition = findDefinition(kind, name, definitions, { field });
-  const pairs = colon < 0 ? {} : parsePairs(text.slice(colon + 1), { field });
+  const { name, pairs } = splitReference(kind, text);
+  const definition = findDefinition(kind, name, definitions, { field }, folder);
   const place = (parameter: string): InputPlace => ({
     field: parameter === '' ? field : `${field} ${parameter}`,
   });
-  const parameters = typedFromText(definition.parameters, pairs);
+  const given = pairs === undefined ? {} : parsePairs(pairs, { field });
+  const parameters = typedFromText(definition.parameters, given);
   return readComponent(kind, { name, parameters }, definitions, { folder, place });
+}
+
+function splitReference(kind: 'workload' | 'backend', text: string): BackendReference {
+  const file = kind === 'backend' ? backendFileReference(text) : undefined;
+  if (file !== undefined) return file;
+  const colon = text.indexOf(':');
+  if (colon < 0) return { name: text, pairs: undefined };
+  return { name: text.slice(0, colon), pairs: text.slice(colon + 1) };
 }
 
 function parsePairs(text: string, place: InputPlace): Record<string, string> {

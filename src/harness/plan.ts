@@ -1,4 +1,5 @@
-import type { Backend, Parameters } from '../backend/contract.js';
+import { basename } from 'node:path';
+import type { Backend, BackendFile, Parameters } from '../backend/contract.js';
 import { InputError } from '../core/errors.js';
 import { Simulation } from '../core/simulation.js';
 import { ARENA_COLUMNS, CACHE_COLUMNS } from '../probe/arena-columns.js';
@@ -73,9 +74,9 @@ export function createBackend(
 ): Backend {
   const definition = findDefinition('backend', component.name, registries.backends);
   const environment = { simulation, constraints: workload.constraints };
-  return named('backend', component, () =>
-    definition.create(component.parameters as Parameters, environment),
-  );
+  const create = (): Backend => definition.create(component.parameters as Parameters, environment);
+  // A file of the user's is named by its own messages.
+  return component.file === undefined ? named('backend', component, create) : create();
 }
 
 function named<T>(kind: string, component: Component, create: () => T): T {
@@ -110,7 +111,7 @@ interface CellParts {
 function planCell(parts: CellParts): CellPlan {
   const { suite, workload, backend, seed, cpus, registries } = parts;
   const workloadSchema = findDefinition('workload', workload.name, registries.workloads).parameters;
-  const backendSchema = findDefinition('backend', backend.name, registries.backends).parameters;
+  const definition = findDefinition('backend', backend.name, registries.backends);
   const configuration = {
     tool: `kvabench ${parts.version}`,
     columns: COLUMNS_DIGEST,
@@ -119,7 +120,11 @@ function planCell(parts: CellParts): CellPlan {
       parameters: portableParameters(workloadSchema, workload.parameters),
       provenance: parts.built.provenance,
     },
-    backend: { name: backend.name, parameters: portableParameters(backendSchema, backend.parameters) },
+    backend: {
+      name: backend.name,
+      parameters: portableParameters(definition.parameters, backend.parameters),
+      ...portableFile(definition.file),
+    },
     seed,
     samples: suite.samples,
     cpus,
@@ -134,6 +139,11 @@ function planCell(parts: CellParts): CellPlan {
     configuration,
     configurationDigest: sha256(canonicalJson(configuration)),
   };
+}
+
+/** What decides the result of a backend of the user's, without where the file lies. */
+function portableFile(file: BackendFile | undefined): Readonly<Record<string, string>> {
+  return file === undefined ? {} : { file: basename(file.path), sha256: file.sha256 };
 }
 
 function fileName(label: string): string {

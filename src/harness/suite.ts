@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { InputError, type InputPlace } from '../core/errors.js';
+import { backendFileReference } from './backend-files.js';
 import { type Component, type ComponentRequest, readComponent } from './component.js';
 import { sha256 } from './digest.js';
 import type { Definition, Registries } from './registries.js';
@@ -49,9 +50,18 @@ export function readSuite(path: string, registries: Registries): Suite {
   };
 }
 
-/** Names of all backends: what a suite without `backends` means. */
+/** Paths of the files that a suite names as backends. @throws InputError for a file that is no suite. */
+export function backendFilesOf(path: string): string[] {
+  const { backends = [] } = checkedFile(new YamlSource(readInput(path), path), path);
+  const names = backends.map((item) => componentRequest('backend', item).name);
+  return names
+    .filter((name) => backendFileReference(name)?.name === name)
+    .map((name) => resolve(dirname(path), name));
+}
+
+/** Names of all backends that are shipped: what a suite without `backends` means. */
 export function allNames(registries: Registries): string[] {
-  return registries.backends.map((definition) => definition.name);
+  return registries.backends.filter(({ file }) => file === undefined).map(({ name }) => name);
 }
 
 function readInput(path: string): string {

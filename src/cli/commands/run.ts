@@ -4,13 +4,14 @@ import { SingleBar } from 'cli-progress';
 import type { Argv } from 'yargs';
 import { InputError } from '../../core/errors.js';
 import { toolVersion } from '../../core/version.js';
+import { withBackendFiles } from '../../harness/backend-files.js';
 import { type Plan, planSuite } from '../../harness/plan.js';
 import { REGISTRIES, type Registries } from '../../harness/registries.js';
 import { type FolderMode, ResultFolder } from '../../harness/result-folder.js';
 import { recordRun } from '../../report/record-run.js';
 import { SummaryTable } from '../../report/summary-table.js';
 import { TABLE_FILES } from '../../report/write-tables.js';
-import { chooseSuites, type SuiteChoice } from '../choose-suites.js';
+import { chooseSuites, chosenBackendFiles, type SuiteChoice } from '../choose-suites.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
 import { integerOption, repeated } from '../option-values.js';
@@ -27,14 +28,15 @@ export function runCommandWith(registries: Registries): Command {
     summary: 'Run suites or traces against backends and write the results as CSV',
     options,
     run: async (args, io) => {
-      const plans = chooseSuites(readChoice(args), registries).map((suite) =>
-        planSuite(suite, registries, toolVersion()),
-      );
+      const choice = readChoice(args);
+      const files = chosenBackendFiles(choice);
+      const known = files.length > 0 ? await withBackendFiles(registries, files) : registries;
+      const plans = chooseSuites(choice, known).map((suite) => planSuite(suite, known, toolVersion()));
       const folders = outputFolders(plans, args);
       const workers = workersOf(args);
       for (const [index, plan] of plans.entries()) {
         const folder = ResultFolder.open(folders[index]!, folderMode(args), TABLE_FILES);
-        const code = await runPlan(plan, folder, workers, registries, io);
+        const code = await runPlan(plan, folder, workers, known, io);
         if (code !== ExitCode.done) return code;
       }
       return ExitCode.done;
@@ -53,7 +55,8 @@ function options(yargs: Argv): Argv {
       alias: 'b',
       type: 'string',
       requiresArg: true,
-      describe: 'backend instead of the suite’s, e.g. illumos-vmem:qcache_max=0,quantum=8KiB; repeatable',
+      describe:
+        'backend instead of the suite’s, e.g. illumos-vmem:qcache_max=0,quantum=8KiB or ./my-backend.js; repeatable',
     })
     .option('workload', {
       alias: 'w',
