@@ -29,6 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'trace',
     'workload',
     'backend',
+    'conformance',
     'probe',
     'harness',
     'report',

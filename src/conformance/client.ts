@@ -14,6 +14,9 @@ import { Simulation } from '../core/simulation.js';
 import { type Bytes, parseBytes } from '../core/units.js';
 import { requireEqual } from './expectation.js';
 
+/** Processors that ask. */
+const CPUS = 4;
+
 /** A live allocation of a Client. */
 export interface Live {
   readonly cls: number;
@@ -47,9 +50,9 @@ export class Client {
     definition: BackendDefinition,
     parameters: Parameters = {},
     rows: readonly Constraint[] = [],
-    cpus = 4,
+    readonly seed = 0,
   ) {
-    this.simulation = new Simulation(cpus);
+    this.simulation = new Simulation(CPUS);
     this.constraints = constraintTable(rows);
     this.backend = definition.create(withDefaults(definition, parameters), {
       simulation: this.simulation,

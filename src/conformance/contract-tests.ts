@@ -185,6 +185,24 @@ export const CONTRACT: readonly ContractTest[] = [
     },
   },
   {
+    name: 'after a reap a backend without caches grants what a new one grants',
+    run(makeClient) {
+      const client = makeClient();
+      runHistory(client, 5, { operations: 2000, live: 300, cpus: 4 });
+      client.freeAll();
+      client.backend.reap();
+      if (client.backend.arenas.some((arena) => arena.caches.length > 0)) return;
+      const fresh = makeClient();
+      for (const cls of UNBOUNDED) {
+        if (!client.backend.serves.includes(cls)) continue;
+        const size = 16 * largeSize(fresh, cls);
+        const again =
+          client.alloc(cls, size) ?? assert.fail(`${size} bytes of class ${cls} are refused: a leak`);
+        client.free(again);
+      }
+    },
+  },
+  {
     name: 'reaping takes nothing from live objects',
     run(makeClient) {
       const client = makeClient();
