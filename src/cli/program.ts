@@ -5,6 +5,7 @@ import type { Command } from './command.js';
 import { benchCommand } from './commands/bench.js';
 import { conformanceCommand } from './commands/conformance.js';
 import { listCommand } from './commands/list.js';
+import { newCommand } from './commands/new.js';
 import { runCommand } from './commands/run.js';
 import { traceCommand } from './commands/trace.js';
 import { verifyCommand } from './commands/verify.js';
@@ -16,6 +17,7 @@ const COMMANDS: readonly Command[] = [
   conformanceCommand,
   benchCommand,
   traceCommand,
+  newCommand,
   listCommand,
 ];
 
