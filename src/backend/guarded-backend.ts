@@ -118,23 +118,18 @@ export class GuardedBackend implements Backend {
 
   rootsOf(cls: number): readonly ArenaView[] {
     const { backend, guarded } = this;
-    const roots = this.attempt(
-      () => 'rootsOf',
-      () => backend.rootsOf?.(cls),
-    );
-    return this.arenas.filter(
-      (arena, index) => roots?.includes(guarded[index]?.arena ?? arena) ?? arena.source === null,
-    );
+    const known = this.arenas.filter(({ source }) => source === null);
+    if (this.view !== undefined || backend.rootsOf === undefined) return known;
+    const what = (): string => `rootsOf ${REQUEST_CLASS_NAMES[cls]}`;
+    const roots: unknown = this.attempt(what, () => backend.rootsOf!(cls));
+    const isList = Array.isArray(roots) && roots.every((root) => guarded.some(({ arena }) => arena === root));
+    if (!isList) throw this.broken(`${what()} is ${inWords(roots)}`, 'a list of some of its arenas');
+    return guarded.filter(({ arena }) => roots.includes(arena));
   }
 
   workDone(): number {
     const { backend } = this;
-    if (backend.workDone !== undefined) {
-      return this.attempt(
-        () => 'workDone',
-        () => backend.workDone!(),
-      );
-    }
+    if (backend.workDone !== undefined) return this.amount('workDone', () => backend.workDone!());
     return this.guarded.reduce((sum, { figures }) => sum + figures.searches + figures.lookups, 0);
   }
 
@@ -188,12 +183,15 @@ export class GuardedBackend implements Backend {
     const { backend } = this;
     return {
       workDone: () => (backend.workDone === undefined ? 0 : this.workDone()),
-      metadataBytes: () =>
-        this.attempt(
-          () => 'metadataBytes',
-          () => backend.metadataBytes?.() ?? 0,
-        ),
+      metadataBytes: () => this.amount('metadataBytes', () => backend.metadataBytes?.() ?? 0),
     };
+  }
+
+  /** What a method of the backend's counts. @throws InputError if that is no integer from 0 up. */
+  private amount(method: string, action: () => number): number {
+    const value = this.attempt(() => method, action);
+    if (Number.isInteger(value) && value >= 0) return value;
+    throw this.broken(`${method} is ${inWords(value)}`, 'an integer from 0 up');
   }
 
   /** What is wrong with an answer by itself; '' if nothing is. */

@@ -221,8 +221,8 @@ describe('a backend of the user’s that breaks its contract', () => {
   });
 });
 
-/** A bump allocator over an array of its own, with an arena of its own; `figures` and `view` are laid over it. */
-function ownArena(figures: string, view = ''): string {
+/** A bump allocator over an array of its own, with an arena of its own; `figures`, `view` and `backend` are laid over it. */
+function ownArena(figures: string, view = '', backend = ''): string {
   return `export default { name: 'own', summary: 'with an arena', create() {
     let next = 4096, inUse = 0, count = 0;
     const arena = {
@@ -236,6 +236,7 @@ function ownArena(figures: string, view = ''): string {
     };
     return {
       serves: [0], arenas: [arena],
+      ${backend}
       alloc(_cls, size) {
         if (next + size > 2 ** 40) return -1;
         next += size; inUse += size; count++;
