@@ -4,8 +4,15 @@
  */
 export type { ArenaFigures, ArenaView, CacheFigures, TagVisitor } from './arena/view.js';
 export { TagType } from './arena/view.js';
-export type { Backend, BackendDefinition, BackendEnvironment, Parameters } from './backend/contract.js';
+export type {
+  Backend,
+  BackendDefinition,
+  BackendEnvironment,
+  BackendFile,
+  Parameters,
+} from './backend/contract.js';
 export { BACKENDS } from './backend/registry.js';
+export type { UserBackend, UserBackendDefinition, UserEnvironment } from './backend/user-backend.js';
 export { type Address, AddressSpace, NO_ADDRESS } from './core/address.js';
 export { InputError, InvariantError, MisuseError } from './core/errors.js';
 export {
@@ -19,6 +26,7 @@ export {
 } from './core/request.js';
 export { type EventHandler, Priority, Simulation } from './core/simulation.js';
 export type { Bytes, Nanoseconds } from './core/units.js';
+export { loadBackendFile, withBackendFiles } from './harness/backend-files.js';
 export { type CellResult, runCell } from './harness/cell.js';
 export { GoldenCase } from './harness/golden/golden-case.js';
 export { ORACLES } from './harness/golden/registry.js';

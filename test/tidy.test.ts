@@ -8,7 +8,7 @@ import { repositoryRoot } from './support/shared.js';
 
 /**
  * What each layer may import besides itself: the layers to its left in the README's order
- * core ← trace, arena ← workload, backend ← probe ← harness ← report ← study ← cli.
+ * core ← trace, arena ← workload, backend ← probe, conformance ← harness ← report ← study ← cli.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
@@ -18,8 +18,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   memlock: ['core'],
   workload: ['core', 'trace'],
   backend: ['core', 'arena', 'layout'],
+  conformance: ['core', 'arena', 'backend'],
   probe: ['core', 'arena', 'trace', 'workload', 'backend'],
-  harness: ['core', 'arena', 'trace', 'workload', 'backend', 'probe'],
+  harness: ['core', 'arena', 'trace', 'workload', 'backend', 'probe', 'conformance'],
   report: ['core', 'arena', 'trace', 'workload', 'backend', 'probe', 'harness'],
   study: ['core', 'arena', 'trace', 'workload', 'backend', 'probe', 'harness', 'report'],
   cli: [
@@ -28,6 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'trace',
     'workload',
     'backend',
+    'conformance',
     'probe',
     'harness',
     'report',

@@ -44,6 +44,11 @@ export interface Backend {
   reap(): void;
   /** Checks every invariant of every arena. @throws InvariantError */
   check(): void;
+  /**
+   * Called once, when a run has ended and its figures have been read: a last look that may free what is live.
+   * @throws InputError where a backend of the user's leaks.
+   */
+  finish?(): void;
 }
 
 /** What a backend is built in: the clock to hang timers on, and the workload's constraint table. */
@@ -55,9 +60,19 @@ export interface BackendEnvironment {
 /** Values of a backend's parameters, validated and with defaults filled in. */
 export type Parameters = Readonly<Record<string, string | number | boolean>>;
 
+/** The file of the user's that a backend came from. */
+export interface BackendFile {
+  /** Absolute. */
+  readonly path: string;
+  /** Of its contents, in hex; what it imports is not covered. */
+  readonly sha256: string;
+}
+
 /** A backend in the registry. The name is the file's name. */
 export interface BackendDefinition {
   readonly name: string;
+  /** Where it was loaded from; backends that are shipped have none. */
+  readonly file?: BackendFile;
   /** One line for `kvabench list`. */
   readonly summary: string;
   /**

@@ -66,3 +66,24 @@ function requirePower(value: number, row: number, field: string): void {
   if (value === 0 || (Number.isInteger(value) && isPowerOfTwo(value))) return;
   throw new InputError(`constraint ${row} has ${field} ${value}`, { field, allowed: '0 or a power of two' });
 }
+
+/** Which part of row `row` the range [address, address + size) does not meet, in words; '' if it meets all. */
+export function unmetConstraint(
+  constraints: ConstraintTable,
+  row: number,
+  address: Address,
+  size: Bytes,
+): string {
+  const align = constraints.align[row]!;
+  const nocross = constraints.nocross[row]!;
+  const minimum = constraints.minAddress[row]!;
+  const maximum = constraints.maxAddress[row]!;
+  if (align !== 0 && address % align !== constraints.phase[row]) {
+    return `modulo ${align} it is ${address % align}, not ${constraints.phase[row]}`;
+  }
+  if (address < minimum) return `it begins below ${AddressSpace.canonical.format(minimum)}`;
+  if (maximum !== 0 && address + size > maximum)
+    return `it ends above ${AddressSpace.canonical.format(maximum)}`;
+  if (nocross !== 0 && (address % nocross) + size > nocross) return `it straddles a multiple of ${nocross}`;
+  return '';
+}

@@ -2,10 +2,18 @@ import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { InputError } from '../core/errors.js';
 import { unknownName } from '../core/suggest.js';
+import { backendFileReference } from '../harness/backend-files.js';
 import { shippedSuites, shippedTraces, shippedWorkloads } from '../harness/catalogue.js';
 import { type Component, parseComponent, readComponent } from '../harness/component.js';
 import type { Registries } from '../harness/registries.js';
-import { allNames, DEFAULT_SAMPLES, DEFAULT_SEEDS, readSuite, type Suite } from '../harness/suite.js';
+import {
+  allNames,
+  backendFilesOf,
+  DEFAULT_SAMPLES,
+  DEFAULT_SEEDS,
+  readSuite,
+  type Suite,
+} from '../harness/suite.js';
 import { isWorkloadFile, parseWorkload, readWorkload } from '../harness/workload-file.js';
 
 /** What the command line says about what to run; undefined where it is silent. */
@@ -18,6 +26,16 @@ export interface SuiteChoice {
   readonly seeds: readonly number[] | undefined;
   readonly samples: number | undefined;
   readonly cpus: number | undefined;
+}
+
+/** Paths of the files that a command line and its suites name as backends. @throws InputError for a bad suite. */
+export function chosenBackendFiles(choice: SuiteChoice): string[] {
+  const suites = choice.targets.map(locate).filter(({ kind }) => kind === 'suite');
+  const options = choice.backends?.map(backendFileReference) ?? [];
+  return [
+    ...suites.flatMap(({ path }) => backendFilesOf(path)),
+    ...options.flatMap((reference) => (reference === undefined ? [] : [resolve(reference.name)])),
+  ];
 }
 
 /** The suites that a command line means, its options laid over the files'. @throws InputError for bad input. */

@@ -3,13 +3,23 @@ import { InputError } from '../core/errors.js';
 import { toolVersion } from '../core/version.js';
 import type { Command } from './command.js';
 import { benchCommand } from './commands/bench.js';
+import { conformanceCommand } from './commands/conformance.js';
 import { listCommand } from './commands/list.js';
+import { newCommand } from './commands/new.js';
 import { runCommand } from './commands/run.js';
 import { traceCommand } from './commands/trace.js';
 import { verifyCommand } from './commands/verify.js';
 import { ExitCode, type Io } from './io.js';
 
-const COMMANDS: readonly Command[] = [runCommand, verifyCommand, benchCommand, traceCommand, listCommand];
+const COMMANDS: readonly Command[] = [
+  runCommand,
+  verifyCommand,
+  conformanceCommand,
+  benchCommand,
+  traceCommand,
+  newCommand,
+  listCommand,
+];
 
 /**
  * Runs one command line and returns the exit code. Bad usage and bad input become one message on stderr without a

@@ -1,4 +1,5 @@
 import { InputError } from '../core/errors.js';
+import { withSameFile } from './backend-files.js';
 import { type CellResult, runCell } from './cell.js';
 import type { CellPlan } from './plan.js';
 import { REGISTRIES } from './registries.js';
@@ -7,9 +8,11 @@ import { REGISTRIES } from './registries.js';
 export type CellAnswer = { readonly result: CellResult } | { readonly badInput: string };
 
 /** Entry point of worker threads. */
-export default function answerCell(plan: CellPlan): CellAnswer {
+export default async function answerCell(plan: CellPlan): Promise<CellAnswer> {
+  const { file } = plan.backend;
   try {
-    return { result: runCell(plan, REGISTRIES) };
+    const registries = file === undefined ? REGISTRIES : await withSameFile(REGISTRIES, file);
+    return { result: runCell(plan, registries) };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return { badInput: error.message };

@@ -33,7 +33,8 @@ export interface CellResult {
 
 /**
  * Runs one cell to its end and checks every invariant of the backend there.
- * @throws InputError where the workload's input is damaged or it breaks the rules of the port.
+ * @throws InputError where the workload's input is damaged or it breaks the rules of the port, or a backend of the
+ * user's breaks its contract.
  * @throws InvariantError where a model contradicts itself.
  */
 export function runCell(plan: CellPlan, registries: Registries): CellResult {
@@ -50,6 +51,7 @@ export function runCell(plan: CellPlan, registries: Registries): CellResult {
   drive(plan, workload, simulation, port);
   sampler.finish();
   backend.check();
+  backend.finish?.();
   return assemble(plan, simulation.now, port.placementDigest, sampler);
 }
 

@@ -1,6 +1,8 @@
 import { basename, extname } from 'node:path';
+import type { BackendFile } from '../backend/contract.js';
 import { InputError, type InputPlace } from '../core/errors.js';
 import type { Phase } from '../workload/combination.js';
+import { type BackendReference, backendFileReference } from './backend-files.js';
 import {
   type ComponentParameters,
   isPath,
@@ -24,7 +26,9 @@ export interface Component {
   /** Parts of a combination of workloads. */
   readonly parts?: readonly ComponentPart[];
   /** The workload file that it was read from: its own name, and the digest of its bytes. */
-  readonly file?: { readonly name: string; readonly sha256: string };
+  readonly workloadFile?: { readonly name: string; readonly sha256: string };
+  /** Of a backend of the user's: a worker loads it again. */
+  readonly file?: BackendFile;
 }
 
 /** A part of a combination: its name is the component's label. */
@@ -49,7 +53,7 @@ export function readComponent(
   definitions: readonly Definition[],
   context: ParameterContext,
 ): Component {
-  const definition = findDefinition(kind, request.name, definitions, context.place(kind));
+  const definition = findDefinition(kind, request.name, definitions, context.place(kind), context.folder);
   const parameters = readParameters(
     `${kind} '${definition.name}'`,
     definition.parameters,
@@ -60,11 +64,12 @@ export function readComponent(
     name: definition.name,
     label: request.label ?? defaultLabel(definition, request.parameters),
     parameters,
+    ...(definition.file === undefined ? {} : { file: definition.file }),
   };
 }
 
 /**
- * Reads `name:key=value,key=value` as the options -b and -w take it.
+ * Reads `name:key=value,key=value` as the options -b and -w take it; a backend may be named by its file.
  * @throws InputError for a malformed list, an unknown name or bad parameters.
  */
 export function parseComponent(
@@ -74,20 +79,23 @@ export function parseComponent(
   folder: string,
 ): Component {
   const field = kind === 'backend' ? '-b' : '-w';
-  const { name, list } = splitComponent(text);
-  const definition = findDefinition(kind, name, definitions, { field });
-  const pairs = list === undefined ? {} : parsePairs(list, { field });
+  const { name, pairs } = splitComponent(kind, text);
+  const definition = findDefinition(kind, name, definitions, { field }, folder);
   const place = (parameter: string): InputPlace => ({
     field: parameter === '' ? field : `${field} ${parameter}`,
   });
-  const parameters = typedFromText(definition.parameters, pairs);
+  const given = pairs === undefined ? {} : parsePairs(pairs, { field });
+  const parameters = typedFromText(definition.parameters, given);
   return readComponent(kind, { name, parameters }, definitions, { folder, place });
 }
 
-/** The name and, if there is one, the list of parameters of `name:key=value,key=value`. */
-export function splitComponent(text: string): { readonly name: string; readonly list?: string } {
+/** Cuts `name:key=value,key=value` in two; the name of a backend may be a file's. */
+export function splitComponent(kind: 'workload' | 'backend', text: string): BackendReference {
+  const file = kind === 'backend' ? backendFileReference(text) : undefined;
+  if (file !== undefined) return file;
   const colon = text.indexOf(':');
-  return colon < 0 ? { name: text } : { name: text.slice(0, colon), list: text.slice(colon + 1) };
+  if (colon < 0) return { name: text, pairs: undefined };
+  return { name: text.slice(0, colon), pairs: text.slice(colon + 1) };
 }
 
 /** Reads `key=value,key=value`. @throws InputError for a malformed list or a key given twice. */

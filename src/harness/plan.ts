@@ -1,4 +1,5 @@
-import type { Backend, Parameters } from '../backend/contract.js';
+import { basename } from 'node:path';
+import type { Backend, BackendFile, Parameters } from '../backend/contract.js';
 import { InputError } from '../core/errors.js';
 import { Simulation } from '../core/simulation.js';
 import { ARENA_COLUMNS, CACHE_COLUMNS } from '../probe/arena-columns.js';
@@ -80,8 +81,8 @@ function buildWorkload(component: Component, seed: number, registries: Registrie
 
 /** What of a workload's choice decides the result, the same on every machine. */
 function portableWorkload(component: Component, registries: Registries): Record<string, unknown> {
-  const { name, parameters, parts, file } = component;
-  const digest = file === undefined ? {} : { file: file.sha256 };
+  const { name, parameters, parts, workloadFile } = component;
+  const digest = workloadFile === undefined ? {} : { file: workloadFile.sha256 };
   if (parts !== undefined) {
     const portable = parts.map((part) => ({
       ...part,
@@ -102,9 +103,9 @@ export function createBackend(
 ): Backend {
   const definition = findDefinition('backend', component.name, registries.backends);
   const environment = { simulation, constraints: workload.constraints };
-  return named('backend', component, () =>
-    definition.create(component.parameters as Parameters, environment),
-  );
+  const create = (): Backend => definition.create(component.parameters as Parameters, environment);
+  // A file of the user's is named by its own messages.
+  return component.file === undefined ? named('backend', component, create) : create();
 }
 
 function named<T>(kind: string, component: Component, create: () => T): T {
@@ -138,12 +139,16 @@ interface CellParts {
 
 function planCell(parts: CellParts): CellPlan {
   const { suite, workload, backend, seed, cpus, registries } = parts;
-  const backendSchema = findDefinition('backend', backend.name, registries.backends).parameters;
+  const definition = findDefinition('backend', backend.name, registries.backends);
   const configuration = {
     tool: `kvabench ${parts.version}`,
     columns: COLUMNS_DIGEST,
     workload: { ...portableWorkload(workload, registries), provenance: parts.built.provenance },
-    backend: { name: backend.name, parameters: portableParameters(backendSchema, backend.parameters) },
+    backend: {
+      name: backend.name,
+      parameters: portableParameters(definition.parameters, backend.parameters),
+      ...portableFile(definition.file),
+    },
     seed,
     samples: suite.samples,
     cpus,
@@ -158,6 +163,11 @@ function planCell(parts: CellParts): CellPlan {
     configuration,
     configurationDigest: sha256(canonicalJson(configuration)),
   };
+}
+
+/** What decides the result of a backend of the user's, without where the file lies. */
+function portableFile(file: BackendFile | undefined): Readonly<Record<string, string>> {
+  return file === undefined ? {} : { file: basename(file.path), sha256: file.sha256 };
 }
 
 function fileName(label: string): string {

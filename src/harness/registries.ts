@@ -1,5 +1,6 @@
+import { resolve } from 'node:path';
 import type { TObject } from '@sinclair/typebox';
-import type { BackendDefinition } from '../backend/contract.js';
+import type { BackendDefinition, BackendFile } from '../backend/contract.js';
 import { BACKENDS } from '../backend/registry.js';
 import type { InputPlace } from '../core/errors.js';
 import { unknownName } from '../core/suggest.js';
@@ -19,16 +20,23 @@ export interface Definition {
   readonly name: string;
   readonly summary: string;
   readonly parameters: TObject;
+  /** Of a backend of the user's; it may be named by its path as well. */
+  readonly file?: BackendFile;
 }
 
-/** The definition called `name`. @throws InputError with the nearest name and all names. */
+/**
+ * The definition called `name`, or loaded from the file of that path as seen from `folder`.
+ * @throws InputError with the nearest name and all names.
+ */
 export function findDefinition<T extends Definition>(
   kind: string,
   name: string,
   definitions: readonly T[],
   place: InputPlace = {},
+  folder = '.',
 ): T {
-  const found = definitions.find((definition) => definition.name === name);
+  const path = resolve(folder, name);
+  const found = definitions.find((definition) => definition.name === name || definition.file?.path === path);
   if (found !== undefined) return found;
   throw unknownName(
     kind,

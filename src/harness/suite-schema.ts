@@ -15,7 +15,10 @@ const workload = Type.Object(
 
 const backend = Type.Object(
   {
-    backend: Type.String({ description: 'Name of a backend; `kvabench list backends` prints them.' }),
+    backend: Type.String({
+      description:
+        'Name of a backend; `kvabench list backends` prints them. Or the path of a file (.js, .mjs).',
+    }),
     name: Type.Optional(label),
   },
   { additionalProperties: true, description: 'A backend; the other keys are its parameters.' },
@@ -36,7 +39,8 @@ export const SUITE_SCHEMA = Type.Object(
     backends: Type.Optional(
       Type.Array(Type.Union([Type.String(), backend]), {
         minItems: 1,
-        description: 'Backends; without this key all of them with their defaults.',
+        description:
+          'Backends; without this key all that are shipped, with their defaults. Relative paths start at the folder of this file.',
       }),
     ),
     seeds: Type.Optional(

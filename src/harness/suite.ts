@@ -1,5 +1,6 @@
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { InputPlace } from '../core/errors.js';
+import { backendFileReference } from './backend-files.js';
 import { type Component, type ComponentRequest, readComponent } from './component.js';
 import { sha256 } from './digest.js';
 import type { Definition, Registries } from './registries.js';
@@ -29,9 +30,7 @@ export interface Suite {
 /** Reads a suite file. @throws InputError with file, line and column for anything that is not right. */
 export function readSuite(path: string, registries: Registries): Suite {
   const text = readInput('suite', path);
-  const source = new YamlSource(text, path);
-  requireSchema(source, SUITE_SCHEMA, path);
-  const file = source.value as SuiteFile;
+  const { source, file } = readSuiteFile(text, path);
   const reader = new SuiteReader(source, dirname(path));
   return {
     name: file.name,
@@ -50,9 +49,27 @@ export function readSuite(path: string, registries: Registries): Suite {
   };
 }
 
-/** Names of all backends: what a suite without `backends` means. */
+/** Paths of the files that a suite names as backends. @throws InputError for a file that is no suite. */
+export function backendFilesOf(path: string): string[] {
+  const { backends = [] } = readSuiteFile(readInput('suite', path), path).file;
+  const names = backends.map((item) => componentRequest('backend', item).name);
+  return names
+    .filter((name) => backendFileReference(name)?.name === name)
+    .map((name) => resolve(dirname(path), name));
+}
+
+function readSuiteFile(
+  text: string,
+  path: string,
+): { readonly source: YamlSource; readonly file: SuiteFile } {
+  const source = new YamlSource(text, path);
+  requireSchema(source, SUITE_SCHEMA, path);
+  return { source, file: source.value as SuiteFile };
+}
+
+/** Names of all backends that are shipped: what a suite without `backends` means. */
 export function allNames(registries: Registries): string[] {
-  return registries.backends.map((definition) => definition.name);
+  return registries.backends.filter(({ file }) => file === undefined).map(({ name }) => name);
 }
 
 /** An item of `workloads` or `backends`: a name, or a mapping of name, label and parameters. */

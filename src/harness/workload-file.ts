@@ -42,7 +42,7 @@ export function readWorkload(
 
 /** Reads `name:key=value,key=value` as -w takes it, where the name may be a file's. @throws InputError */
 export function parseWorkload(text: string, definitions: readonly Definition[], folder: string): Component {
-  const { name, list } = splitComponent(text);
+  const { name, pairs: list } = splitComponent('workload', text);
   const path = workloadFile(name, definitions, folder);
   if (path === undefined) return parseComponent('workload', text, definitions, folder);
   const file = new WorkloadFile(path, definitions);
@@ -97,15 +97,15 @@ class WorkloadFile {
     const given = Object.entries(request.parameters);
     const suffix = given.map(([name, value]) => `${name}=${value}`).join(',');
     const label = request.label ?? (suffix === '' ? this.content.name : `${this.content.name}:${suffix}`);
-    const file = { name: this.content.name, sha256: sha256(this.text) };
+    const workloadFile = { name: this.content.name, sha256: sha256(this.text) };
     if ('parts' in this.content) {
       const [first] = given;
-      if (first === undefined) return this.combination(this.content as CombinationFile, label, file);
+      if (first === undefined) return this.combination(this.content as CombinationFile, label, workloadFile);
       throw new InputError(`workload '${this.content.name}' is a combination, it has no parameters`, {
         ...context.place(first[0]),
       });
     }
-    return { ...this.single(request, label, context), file };
+    return { ...this.single(request, label, context), workloadFile };
   }
 
   private single(request: ComponentRequest, label: string, outer: ParameterContext): Component {
@@ -122,7 +122,11 @@ class WorkloadFile {
     });
   }
 
-  private combination(content: CombinationFile, label: string, file: Component['file']): Component {
+  private combination(
+    content: CombinationFile,
+    label: string,
+    workloadFile: Component['workloadFile'],
+  ): Component {
     const parts = content.parts.map((part, index): ComponentPart => {
       const path = ['parts', index];
       const { workload, name = workload, start = 0, stop, keep = false, ...parameters } = part;
@@ -138,7 +142,13 @@ class WorkloadFile {
         keep,
       };
     });
-    return { name: 'combination', label, parameters: {}, parts, ...(file === undefined ? {} : { file }) };
+    return {
+      name: 'combination',
+      label,
+      parameters: {},
+      parts,
+      ...(workloadFile === undefined ? {} : { workloadFile }),
+    };
   }
 
   private phases(path: YamlPath, start: Times, stop: Times | undefined): Phase[] {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { bestFitMap } from '../../src/backend/best-fit-map.js';
+import { Client } from '../../src/conformance/client.js';
 import { MisuseError } from '../../src/core/errors.js';
 import { RequestClass } from '../../src/core/request.js';
 import { BackendPicture, PICTURE_BASE } from '../support/backend-picture.js';
-import { Client } from '../support/client.js';
 
 const PAGE = 4096;
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { bitmap } from '../../src/backend/bitmap.js';
+import { Client } from '../../src/conformance/client.js';
 import { MisuseError } from '../../src/core/errors.js';
 import { RequestClass } from '../../src/core/request.js';
 import { GIB } from '../../src/core/units.js';
 import { BackendPicture, PICTURE_BASE } from '../support/backend-picture.js';
-import { Client } from '../support/client.js';
 
 const PAGE = 4096;
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Parameters } from '../../src/backend/contract.js';
 import { firstFitMap } from '../../src/backend/first-fit-map.js';
+import { Client } from '../../src/conformance/client.js';
 import { AddressSpace } from '../../src/core/address.js';
 import { InputError, MisuseError } from '../../src/core/errors.js';
 import { type Constraint, RequestClass } from '../../src/core/request.js';
-import { Client } from '../support/client.js';
 
 const BASE = AddressSpace.canonical.toNumber(0xffffc90000000000n);
 

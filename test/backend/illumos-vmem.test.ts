@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { Parameters } from '../../src/backend/contract.js';
 import { illumosVmem } from '../../src/backend/illumos-vmem.js';
 import { illumosVmemNoqc } from '../../src/backend/illumos-vmem-noqc.js';
+import { Client } from '../../src/conformance/client.js';
 import { InputError } from '../../src/core/errors.js';
 import { RequestClass, UNCONSTRAINED } from '../../src/core/request.js';
 import { GIB, KIB, MIB, SECOND } from '../../src/core/units.js';
-import { Client } from '../support/client.js';
 
 const arenaNamed = (client: Client, name: string) =>
   client.backend.arenas.find((arena) => arena.name === name)!;

@@ -2,13 +2,13 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { BACKENDS } from '../../src/backend/registry.js';
+import { withDefaults } from '../../src/conformance/client.js';
 import type { Address } from '../../src/core/address.js';
 import { RequestClass, type RequestPort } from '../../src/core/request.js';
 import { Simulation } from '../../src/core/simulation.js';
 import { MIB } from '../../src/core/units.js';
 import { churnWorkload } from '../../src/workload/churn.js';
 import type { ChurnOptions } from '../../src/workload/churn-generator.js';
-import { withDefaults } from '../support/client.js';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { tlsf } from '../../src/backend/tlsf.js';
+import { Client } from '../../src/conformance/client.js';
 import { InputError, MisuseError } from '../../src/core/errors.js';
 import { RequestClass } from '../../src/core/request.js';
 import { BackendPicture } from '../support/backend-picture.js';
-import { Client } from '../support/client.js';
 
 const PAGE = 4096;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BACKENDS } from '../../src/backend/registry.js';
-import { withDefaults } from '../support/client.js';
+import { withDefaults } from '../../src/conformance/client.js';
 import { type ConformanceOptions, conformance } from './suite.js';
 
 const MAP_VARIANTS = [

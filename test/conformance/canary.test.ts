@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { EntryMap } from '../../src/arena/entry-map/entry-map.js';
 import type { Backend, BackendDefinition } from '../../src/backend/contract.js';
 import { firstFitMap } from '../../src/backend/first-fit-map.js';
+import { Client } from '../../src/conformance/client.js';
+import { CONTRACT } from '../../src/conformance/contract-tests.js';
+import { holdsForBackend } from '../../src/conformance/properties.js';
 import type { Address } from '../../src/core/address.js';
 import { type ConstraintTable, UNCONSTRAINED } from '../../src/core/request.js';
 import type { Bytes } from '../../src/core/units.js';
-import { holdsForBackend } from '../property/backend-properties.js';
 import { holdsOnAllHistories, holdsOnHistories, type MakeMap } from '../property/entry-map-properties.js';
-import { Client } from '../support/client.js';
 import { drawnEntryMap } from '../support/entry-map-picture.js';
 import { at } from '../support/picture.js';
-import { CONTRACT } from './suite.js';
 
 /** first-fit-map with some of its methods replaced. */
 function broken(change: (backend: Backend) => Partial<Backend>): BackendDefinition {
@@ -155,7 +155,7 @@ describe('the pictures', () => {
 
 describe('the property suites', () => {
   it('notice an overlapping answer of a backend', () => {
-    expect(() => holdsForBackend(broken(overlapping), 60, false)).toThrow();
+    expect(() => holdsForBackend(broken(overlapping), { histories: 60, shrink: false })).toThrow();
   });
 
   it.each(BROKEN_MAPS)('notices %s', (_mistake, make, isSmall) => {

@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { type ArenaView, TagType } from '../../src/arena/view.js';
 import type { Backend, BackendDefinition } from '../../src/backend/contract.js';
 import { BACKENDS } from '../../src/backend/registry.js';
+import { Client } from '../../src/conformance/client.js';
 import { type Constraint, RequestClass, UNCONSTRAINED } from '../../src/core/request.js';
 import { KIB, MIB } from '../../src/core/units.js';
 import { sampleArena } from '../../src/probe/arena-columns.js';
 import { sampleProbes, TABLE_PROBES } from '../../src/probe/registry.js';
 import { RequestFigures } from '../../src/probe/request-figures.js';
-import { Client } from '../support/client.js';
 
 /** The slow reference: of its tags the arena tells nothing but its walk. */
 function walkedOnly(arena: ArenaView): ArenaView {

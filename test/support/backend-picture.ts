@@ -1,7 +1,7 @@
 import type { BackendDefinition, Parameters } from '../../src/backend/contract.js';
+import { Client, type Live } from '../../src/conformance/client.js';
 import { AddressSpace } from '../../src/core/address.js';
 import { type Constraint, RequestClass } from '../../src/core/request.js';
-import { Client, type Live } from './client.js';
 import { draw } from './picture.js';
 
 const PAGE = 4096;

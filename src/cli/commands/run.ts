@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Argv } from 'yargs';
 import { InputError } from '../../core/errors.js';
 import { toolVersion } from '../../core/version.js';
+import { withBackendFiles } from '../../harness/backend-files.js';
 import { type Plan, planSuite } from '../../harness/plan.js';
 import { REGISTRIES, type Registries } from '../../harness/registries.js';
 import { type FolderMode, ResultFolder } from '../../harness/result-folder.js';
@@ -11,7 +12,7 @@ import { recordRun } from '../../report/record-run.js';
 import { TIMING_FILES } from '../../report/record-timing.js';
 import { SummaryTable } from '../../report/summary-table.js';
 import { TABLE_FILES } from '../../report/write-tables.js';
-import { chooseSuites, type SuiteChoice } from '../choose-suites.js';
+import { chooseSuites, chosenBackendFiles, type SuiteChoice } from '../choose-suites.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
 import { integerOption, repeated, singleOption } from '../option-values.js';
@@ -33,15 +34,16 @@ export function runCommandWith(registries: Registries, measure: Measure = launch
     summary: 'Run suites or traces against backends and write the results as CSV',
     options: (yargs) => timingOptions(options(yargs)),
     run: async (args, io) => {
-      const plans = chooseSuites(readChoice(args), registries).map((suite) =>
-        planSuite(suite, registries, toolVersion()),
-      );
+      const choice = readChoice(args);
+      const files = chosenBackendFiles(choice);
+      const known = files.length > 0 ? await withBackendFiles(registries, files) : registries;
+      const plans = chooseSuites(choice, known).map((suite) => planSuite(suite, known, toolVersion()));
       const folders = outputFolders(plans, args);
       const workers = workersOf(args);
       const timing = readTiming(args);
       for (const [index, plan] of plans.entries()) {
         const folder = ResultFolder.open(folders[index]!, folderMode(args), OWNED_FILES);
-        const code = await runPlan(plan, folder, workers, registries, io);
+        const code = await runPlan(plan, folder, workers, known, io);
         if (code !== ExitCode.done) return code;
         if (timing === undefined) continue;
         const timed = await runTiming(plan, folder, timing, measure, io);
@@ -63,7 +65,8 @@ function options(yargs: Argv): Argv {
       alias: 'b',
       type: 'string',
       requiresArg: true,
-      describe: 'backend instead of the suite’s, e.g. illumos-vmem:qcache_max=0,quantum=8KiB; repeatable',
+      describe:
+        'backend instead of the suite’s, e.g. illumos-vmem:qcache_max=0,quantum=8KiB or ./my-backend.js; repeatable',
     })
     .option('workload', {
       alias: 'w',

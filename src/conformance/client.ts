@@ -1,16 +1,21 @@
-import { Value } from '@sinclair/typebox/value';
-import { expect } from 'vitest';
-import { type ArenaView, TagType } from '../../src/arena/view.js';
-import type { Backend, BackendDefinition, Parameters } from '../../src/backend/contract.js';
-import { type Address, NO_ADDRESS } from '../../src/core/address.js';
+import assert from 'node:assert/strict';
+import { type ArenaView, TAG_TYPE_NAMES, TagType } from '../arena/view.js';
+import type { Backend, BackendDefinition, Parameters } from '../backend/contract.js';
+import { unmetConstraint } from '../backend/placement.js';
+import { type Address, AddressSpace, NO_ADDRESS } from '../core/address.js';
 import {
   type Constraint,
   type ConstraintTable,
   constraintTable,
+  REQUEST_CLASS_NAMES,
   UNCONSTRAINED,
-} from '../../src/core/request.js';
-import { Simulation } from '../../src/core/simulation.js';
-import type { Bytes } from '../../src/core/units.js';
+} from '../core/request.js';
+import { Simulation } from '../core/simulation.js';
+import { type Bytes, parseBytes } from '../core/units.js';
+import { requireEqual } from './expectation.js';
+
+/** Processors that ask. */
+const CPUS = 4;
 
 /** A live allocation of a Client. */
 export interface Live {
@@ -22,12 +27,17 @@ export interface Live {
 
 /** The definition's parameters with their defaults, and `overrides` on top. */
 export function withDefaults(definition: BackendDefinition, overrides: Parameters = {}): Parameters {
-  return Value.Default(definition.parameters, { ...overrides }) as Parameters;
+  const defaults = Object.entries(definition.parameters.properties).map(([name, schema]) => {
+    const value = schema.default;
+    return [name, schema.format === 'bytes' && typeof value === 'string' ? parseBytes(value) : value];
+  });
+  return { ...Object.fromEntries(defaults), ...overrides };
 }
 
 /**
  * Asks a backend as the contract allows, and holds each answer against what any allocator must do: the range lies
  * nowhere on a live one, its address meets the constraint, its footprint is no smaller than the request.
+ * @throws AssertionError from any method, where the backend has not done so.
  */
 export class Client {
   readonly simulation: Simulation;
@@ -40,9 +50,9 @@ export class Client {
     definition: BackendDefinition,
     parameters: Parameters = {},
     rows: readonly Constraint[] = [],
-    cpus = 4,
+    readonly seed = 0,
   ) {
-    this.simulation = new Simulation(cpus);
+    this.simulation = new Simulation(CPUS);
     this.constraints = constraintTable(rows);
     this.backend = definition.create(withDefaults(definition, parameters), {
       simulation: this.simulation,
@@ -55,9 +65,13 @@ export class Client {
     const address = this.backend.alloc(cls, size, constraint, cpu);
     if (address === NO_ADDRESS) return undefined;
     const live = { cls, address, size, constraint };
-    expect(Number.isInteger(address) && address >= 0, `address ${address}`).toBe(true);
-    expect(this.backend.footprint(cls, size)).toBeGreaterThanOrEqual(size);
-    if (constraint !== UNCONSTRAINED) this.expectConstraint(live);
+    assert.ok(Number.isInteger(address) && address >= 0, `the answer ${address} is no address`);
+    const footprint = this.backend.footprint(cls, size);
+    assert.ok(footprint >= size, `footprint ${footprint} of ${describeLive(live)}`);
+    if (constraint !== UNCONSTRAINED) {
+      const unmet = unmetConstraint(this.constraints, constraint, address, size);
+      assert.ok(unmet === '', `${describeLive(live)} breaks its constraint: ${unmet}`);
+    }
     this.enter(live);
     return live;
   }
@@ -74,7 +88,7 @@ export class Client {
   /** Checks every invariant, and the figures of each arena against its walk. */
   check(): void {
     this.backend.check();
-    for (const arena of this.backend.arenas) expectFiguresOfWalk(arena);
+    for (const arena of this.backend.arenas) requireFiguresOfWalk(arena);
   }
 
   get inUseBytes(): readonly Bytes[] {
@@ -115,29 +129,24 @@ export class Client {
       if (this.live[middle]!.address < live.address) low = middle + 1;
       else high = middle;
     }
-    const before = this.live[low - 1];
-    const after = this.live[low];
-    if (before !== undefined)
-      expect(before.address + before.size, 'overlap').toBeLessThanOrEqual(live.address);
-    if (after !== undefined) expect(live.address + live.size, 'overlap').toBeLessThanOrEqual(after.address);
+    requireApart(this.live[low - 1], live);
+    requireApart(live, this.live[low]);
     this.live.splice(low, 0, live);
-  }
-
-  private expectConstraint({ address, size, constraint }: Live): void {
-    const { align, phase, nocross, minAddress, maxAddress } = this.constraints;
-    if (align[constraint] !== 0) expect(address % align[constraint]!, 'phase').toBe(phase[constraint]);
-    expect(address, 'minimum').toBeGreaterThanOrEqual(minAddress[constraint]!);
-    if (maxAddress[constraint] !== 0) {
-      expect(address + size, 'maximum').toBeLessThanOrEqual(maxAddress[constraint]!);
-    }
-    if (nocross[constraint] === 0) return;
-    const windows = [address, address + size - 1].map((byte) => Math.floor(byte / nocross[constraint]!));
-    expect(windows[0], 'nocross').toBe(windows[1]);
   }
 }
 
+/** A live allocation in words. */
+export function describeLive({ cls, address, size }: Live): string {
+  return `${REQUEST_CLASS_NAMES[cls]} ${size} at ${AddressSpace.canonical.format(address)}`;
+}
+
+function requireApart(lower: Live | undefined, upper: Live | undefined): void {
+  if (lower === undefined || upper === undefined || lower.address + lower.size <= upper.address) return;
+  assert.fail(`overlap: ${describeLive(lower)} and ${describeLive(upper)}`);
+}
+
 /** A model for which a tag count has no meaning leaves it 0; all else must agree. */
-function expectFiguresOfWalk(arena: ArenaView): void {
+function requireFiguresOfWalk(arena: ArenaView): void {
   const bytes = [0, 0, 0];
   const tags = [0, 0, 0];
   let largestFree = 0;
@@ -146,16 +155,16 @@ function expectFiguresOfWalk(arena: ArenaView): void {
     tags[type]!++;
     if (type === TagType.free) largestFree = Math.max(largestFree, size);
   });
-  const { figures } = arena;
-  expect([arena.name, ...bytes]).toEqual([
-    arena.name,
-    figures.totalBytes,
-    arena.freeBytes(),
-    figures.inUseBytes,
-  ]);
-  expect(figures.allocTags).toBe(tags[TagType.alloc]);
-  expect([0, tags[TagType.free]]).toContain(figures.freeTags);
-  expect([0, tags[TagType.span]]).toContain(figures.spanTags);
-  expect(arena.largestFree()).toBe(largestFree);
-  expect(arena.metadataBytes()).toBeGreaterThanOrEqual(0);
+  const { figures, name } = arena;
+  const said = [figures.totalBytes, arena.freeBytes(), figures.inUseBytes];
+  for (const [type, value] of said.entries()) {
+    requireEqual(value, bytes[type], `arena '${name}': bytes of ${TAG_TYPE_NAMES[type]} tags in its walk`);
+  }
+  requireEqual(figures.allocTags, tags[TagType.alloc], `arena '${name}': alloc tags in its walk`);
+  if (figures.freeTags !== 0)
+    requireEqual(figures.freeTags, tags[TagType.free], `arena '${name}': free tags in its walk`);
+  if (figures.spanTags !== 0)
+    requireEqual(figures.spanTags, tags[TagType.span], `arena '${name}': span tags in its walk`);
+  requireEqual(arena.largestFree(), largestFree, `arena '${name}': largest free segment in its walk`);
+  assert.ok(arena.metadataBytes() >= 0, `arena '${name}': negative metadata`);
 }

@@ -1,7 +1,10 @@
-import { RandomStream } from '../../src/core/random.js';
-import { RequestClass, UNCONSTRAINED } from '../../src/core/request.js';
-import { type Bytes, KIB, MIB } from '../../src/core/units.js';
+import { RandomStream } from '../core/random.js';
+import { RequestClass, UNCONSTRAINED } from '../core/request.js';
+import { type Bytes, KIB, MIB } from '../core/units.js';
 import type { Client } from './client.js';
+
+/** Histories of one client have seeds below this. */
+const SEED_STEP = 1000;
 
 /** A size that clients ask for in the class: odd lengths and whole pages, small and large. */
 export function drawSize(stream: RandomStream, cls: number): Bytes {
@@ -30,7 +33,7 @@ export interface HistoryOptions {
 
 /** Lets a client allocate and free at random over all classes that its backend serves; returns the addresses. */
 export function runHistory(client: Client, seed: number, options: HistoryOptions): number[] {
-  const stream = new RandomStream(seed, 'history');
+  const stream = new RandomStream(seed + SEED_STEP * client.seed, 'history');
   const { serves } = client.backend;
   const addresses: number[] = [];
   for (let operation = 0; operation < options.operations; operation++) {
