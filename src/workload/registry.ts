@@ -1,3 +1,4 @@
+import { adversary } from './adversary.js';
 import { churn } from './churn.js';
 import type { WorkloadDefinition } from './definition.js';
 import { replay } from './replay.js';
@@ -5,4 +6,4 @@ import { replay } from './replay.js';
 export type { Parameters, WorkloadDefinition } from './definition.js';
 
 /** Every workload, by name. */
-export const WORKLOADS: readonly WorkloadDefinition[] = [churn, replay];
+export const WORKLOADS: readonly WorkloadDefinition[] = [adversary, churn, replay];
