@@ -99,6 +99,13 @@ function decimalTimes(whole: string, fraction: string, unit: number): number {
   return Number(whole) * unit + (Number(fraction) * unit) / scale;
 }
 
+/** A duration in its largest unit that leaves an integer: `90s`, `1500us`. */
+export function formatDuration(duration: Nanoseconds): string {
+  const units = Object.entries(DURATION_UNITS).filter(([name, unit]) => name !== '' && duration % unit === 0);
+  const [name, unit] = duration === 0 ? ['s', 1] : units.at(-1)!;
+  return `${duration / unit}${name}`;
+}
+
 /** `bytes` with a binary unit and at most three significant decimals, for people: `1.5 GiB`. */
 export function formatBytes(bytes: Bytes): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

@@ -2,6 +2,7 @@ import { type RequestClass, RequestOp } from '../core/request.js';
 import type { Bytes, Nanoseconds } from '../core/units.js';
 import { RequestSource } from './request-source.js';
 import { SlotPool } from './slot-pool.js';
+import { SteadyPace } from './steady-pace.js';
 
 /** A program against placement policies; see AdversaryGenerator. */
 export interface AdversaryOptions {
@@ -15,8 +16,9 @@ export interface AdversaryOptions {
   readonly largestUnits: number;
   /** Units that are live at most: M. */
   readonly liveUnits: number;
-  /** Time between two operations. */
-  readonly intervalNs: Nanoseconds;
+  readonly meanIntervalNs: Nanoseconds;
+  /** Each operation is on any of these CPUs with the same chance. */
+  readonly cpus: number;
 }
 
 /**
@@ -34,8 +36,11 @@ export interface AdversaryOptions {
  * follows its addresses is out of reach of an open-loop workload, so that its figure is no bound for it.
  *
  * `checkerboard` stops after phase 1 and asks for the largest size there: half of M is free and of no use.
+ *
+ * Only time and CPU are drawn, see SteadyPace; the requests are the same for every seed.
  */
 export class AdversaryGenerator extends RequestSource {
+  private readonly pace: SteadyPace;
   private readonly slots: SlotPool;
   /** By slot, in units: where first fit puts the object, and its size. */
   private readonly start: Float64Array;
@@ -44,7 +49,6 @@ export class AdversaryGenerator extends RequestSource {
   private readonly order: Int32Array;
   private count = 0;
   private liveUnits = 0;
-  private operations = 0;
   /** Size that the present phase allocates. */
   private phaseUnits = 1;
   /** Survivors of the present phase cover an address ≡ offset (mod period). */
@@ -55,10 +59,14 @@ export class AdversaryGenerator extends RequestSource {
   private kept = 0;
   private isFreeing = false;
 
-  constructor(private readonly options: AdversaryOptions) {
+  constructor(
+    private readonly options: AdversaryOptions,
+    seed: number,
+  ) {
     super();
     const limit = options.liveUnits;
     this.cls = options.cls;
+    this.pace = new SteadyPace(options.meanIntervalNs, options.cpus, seed, 'adversary');
     this.slots = new SlotPool(limit);
     this.start = new Float64Array(limit);
     this.units = new Float64Array(limit);
@@ -115,7 +123,7 @@ export class AdversaryGenerator extends RequestSource {
 
   private ask(slot: number): boolean {
     this.object = slot;
-    this.time = this.operations++ * this.options.intervalNs;
+    this.pace.step(this);
     return true;
   }
 
@@ -145,9 +153,9 @@ export class AdversaryGenerator extends RequestSource {
   }
 }
 
-/** Operations of a program, counted by running it. */
+/** Operations of a program, counted by running it: the seed decides about times and CPUs only. */
 export function countOperations(options: AdversaryOptions): number {
-  const generator = new AdversaryGenerator(options);
+  const generator = new AdversaryGenerator(options, 1);
   let count = 0;
   while (generator.next()) count++;
   return count;

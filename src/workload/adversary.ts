@@ -6,25 +6,29 @@ import { AdversaryGenerator, type AdversaryOptions, countOperations } from './ad
 import type { Workload } from './contract.js';
 import type { Parameters, WorkloadDefinition } from './definition.js';
 import { sourceWorkload } from './source-workload.js';
+import { steadyDuration } from './steady-pace.js';
 
 /** Most units that may be live: they take 4 GiB in the generator and the port. */
 const MOST_UNITS = 2 ** 26;
 
-/** An AdversaryGenerator as a workload. */
-export function adversaryWorkload(options: AdversaryOptions): Workload {
+/**
+ * An AdversaryGenerator as a workload.
+ * @throws InputError if it would last longer than 2^53 ns.
+ */
+export function adversaryWorkload(options: AdversaryOptions, seed: number): Workload {
   const { cls, ...rest } = options;
   return sourceWorkload(
     {
       name: 'adversary',
       objectLimit: options.liveUnits,
-      cpus: 1,
+      cpus: options.cpus,
       classes: [cls],
       constraints: constraintTable([]),
-      durationNs: countOperations(options) * options.intervalNs,
+      durationNs: steadyDuration(countOperations(options), options.meanIntervalNs, 'mean_interval'),
       largestRequest: options.largestUnits * options.unitBytes,
-      provenance: { workload: 'adversary', class: REQUEST_CLASS_NAMES[cls], ...rest },
+      provenance: { workload: 'adversary', seed, class: REQUEST_CLASS_NAMES[cls], ...rest },
     },
-    () => new AdversaryGenerator(options),
+    () => new AdversaryGenerator(options, seed),
   );
 }
 
@@ -50,13 +54,14 @@ const parameters = Type.Object(
       default: 64 * MIB,
       description: 'bytes that are live at most, and at the end of each phase as nearly as the size allows',
     }),
-    interval: Type.Number({
+    mean_interval: Type.Number({
       format: 'duration',
       minimum: 1,
       maximum: 1e9,
       default: 1000,
-      description: 'time between operations',
+      description: 'mean time between operations',
     }),
+    cpus: Type.Integer({ minimum: 1, maximum: 65536, default: 1, description: 'CPUs that ask, evenly' }),
   },
   { additionalProperties: false },
 );
@@ -66,7 +71,7 @@ export const adversary: WorkloadDefinition = {
   name: 'adversary',
   summary: "worst cases of placement: Robson's program and the checkerboard, without sight of addresses",
   parameters,
-  create: (values) => adversaryWorkload(optionsOf(values)),
+  create: (values, seed) => adversaryWorkload(optionsOf(values), seed),
 };
 
 /** @throws InputError if unit, largest and live do not fit each other. */
@@ -79,7 +84,8 @@ function optionsOf(values: Parameters): AdversaryOptions {
     unitBytes,
     largestUnits: requireLargest(Number(values.largest), unitBytes, pattern),
     liveUnits: requireLive(Number(values.live), Number(values.largest), unitBytes),
-    intervalNs: Number(values.interval),
+    meanIntervalNs: Number(values.mean_interval),
+    cpus: Number(values.cpus),
   };
 }
 

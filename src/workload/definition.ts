@@ -11,8 +11,9 @@ export interface WorkloadDefinition {
   readonly summary: string;
   /**
    * JSON Schema of the parameters, each with a description and, unless it is required, a default. `format: 'bytes'`
-   * is a length, which may be written `64KiB` and reaches `create` as a number; `format: 'path'` is a file, relative
-   * to the file that names it, and reaches `create` resolved.
+   * is a length, which may be written `64KiB` and reaches `create` as a number; so does `format: 'duration'`, which may
+   * be written `500ms`, in nanoseconds; `format: 'path'` is a file, relative to the file that names it, and reaches
+   * `create` resolved.
    */
   readonly parameters: TObject;
   /** @throws InputError if the values contradict each other, or an input file is missing or damaged. */

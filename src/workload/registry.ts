@@ -1,9 +1,10 @@
 import { adversary } from './adversary.js';
 import { churn } from './churn.js';
 import type { WorkloadDefinition } from './definition.js';
+import { kstack } from './kstack.js';
 import { replay } from './replay.js';
 
 export type { Parameters, WorkloadDefinition } from './definition.js';
 
 /** Every workload, by name. */
-export const WORKLOADS: readonly WorkloadDefinition[] = [adversary, churn, replay];
+export const WORKLOADS: readonly WorkloadDefinition[] = [adversary, churn, kstack, replay];

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/core/errors.js';
 import {
   formatBytes,
+  formatDuration,
   highBit,
   isPowerOfTwo,
   parseBytes,
@@ -105,4 +106,16 @@ describe('durations as text', () => {
       expect(() => parseDuration(text)).toThrow(InputError);
     },
   );
+
+  it('prints what it reads', () => {
+    expect([0, 1500, 2e9, 9e10, 36e11, 5e5].map(formatDuration)).toEqual([
+      '0s',
+      '1500ns',
+      '2s',
+      '90s',
+      '1h',
+      '500us',
+    ]);
+    fc.assert(fc.property(length, (value) => parseDuration(formatDuration(value)) === value));
+  });
 });

@@ -49,7 +49,7 @@ function log(overrides: Parameters): string[] {
 describe("Robson's program", () => {
   it('is this for M = 8 and n = 4', () => {
     const free = (slots: readonly number[], from: number) => slots.map((slot, i) => `${from + i} -${slot}`);
-    expect(log({ unit: 1, largest: 4, live: 8, interval: 1 })).toEqual([
+    expect(log({ unit: 1, largest: 4, live: 8, mean_interval: 1 })).toEqual([
       ...Array.from({ length: 8 }, (_, i) => `${i} +${i} va 1`),
       ...free([1, 3, 5, 7], 8),
       '12 +7 va 2',
@@ -89,9 +89,10 @@ describe("Robson's program", () => {
       unitBytes: 8,
       largestUnits: 16,
       liveUnits: 117,
-      intervalNs: 1,
+      meanIntervalNs: 1,
+      cpus: 1,
     };
-    const generator = new AdversaryGenerator(options);
+    const generator = new AdversaryGenerator(options, 1);
     const live = new Map<number, number>();
     let bytes = 0;
     while (generator.next()) {

@@ -1,5 +1,5 @@
 import type { TSchema } from '@sinclair/typebox';
-import { formatBytes } from '../../core/units.js';
+import { formatBytes, formatDuration } from '../../core/units.js';
 import { type ShippedFile, shippedSuites, shippedTraces } from '../../harness/catalogue.js';
 import { type Definition, REGISTRIES, type Registries } from '../../harness/registries.js';
 import { describeSchema } from '../../harness/schema-check.js';
@@ -100,7 +100,8 @@ function detailText(detail: Detail): string {
   return `    ${detail.name}${value}  ${detail.description}${allowed}`;
 }
 
-function defaultText(detail: Detail): string {
-  const isLength = detail.allowed?.startsWith('a length') === true && typeof detail.default === 'number';
-  return isLength ? formatBytes(detail.default as number).replace(' ', '') : String(detail.default);
+function defaultText({ default: value, allowed }: Detail): string {
+  if (typeof value !== 'number' || allowed === undefined) return String(value);
+  if (allowed.startsWith('a length')) return formatBytes(value).replace(' ', '');
+  return allowed.startsWith('a duration') ? formatDuration(value) : String(value);
 }
