@@ -3,8 +3,9 @@ import { churn } from './churn.js';
 import type { WorkloadDefinition } from './definition.js';
 import { kstack } from './kstack.js';
 import { replay } from './replay.js';
+import { vmallocSuite } from './vmalloc-suite.js';
 
 export type { Parameters, WorkloadDefinition } from './definition.js';
 
 /** Every workload, by name. */
-export const WORKLOADS: readonly WorkloadDefinition[] = [adversary, churn, kstack, replay];
+export const WORKLOADS: readonly WorkloadDefinition[] = [adversary, churn, kstack, replay, vmallocSuite];
