@@ -2,10 +2,18 @@ import { adversary } from './adversary.js';
 import { churn } from './churn.js';
 import type { WorkloadDefinition } from './definition.js';
 import { kstack } from './kstack.js';
+import { netbsdPools } from './netbsd-pools.js';
 import { replay } from './replay.js';
 import { vmallocSuite } from './vmalloc-suite.js';
 
 export type { Parameters, WorkloadDefinition } from './definition.js';
 
 /** Every workload, by name. */
-export const WORKLOADS: readonly WorkloadDefinition[] = [adversary, churn, kstack, replay, vmallocSuite];
+export const WORKLOADS: readonly WorkloadDefinition[] = [
+  adversary,
+  churn,
+  kstack,
+  netbsdPools,
+  replay,
+  vmallocSuite,
+];
