@@ -2,14 +2,15 @@ import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { InputError } from '../core/errors.js';
 import { unknownName } from '../core/suggest.js';
-import { shippedSuites, shippedTraces } from '../harness/catalogue.js';
+import { shippedSuites, shippedTraces, shippedWorkloads } from '../harness/catalogue.js';
 import { type Component, parseComponent, readComponent } from '../harness/component.js';
 import type { Registries } from '../harness/registries.js';
 import { allNames, DEFAULT_SAMPLES, DEFAULT_SEEDS, readSuite, type Suite } from '../harness/suite.js';
+import { isWorkloadFile, parseWorkload, readWorkload } from '../harness/workload-file.js';
 
 /** What the command line says about what to run; undefined where it is silent. */
 export interface SuiteChoice {
-  /** Names or paths of suites, names or paths of traces. */
+  /** Names or paths of suites, traces and workload files. */
   readonly targets: readonly string[];
   /** As -b and -w take them. */
   readonly backends: readonly string[] | undefined;
@@ -21,23 +22,25 @@ export interface SuiteChoice {
 
 /** The suites that a command line means, its options laid over the files'. @throws InputError for bad input. */
 export function chooseSuites(choice: SuiteChoice, registries: Registries): Suite[] {
-  const workloads = choice.workloads?.map((text) => component('workload', text, registries));
-  const backends = choice.backends?.map((text) => component('backend', text, registries));
-  const traces: string[] = [];
+  const workloads = choice.workloads?.map((text) => parseWorkload(text, registries.workloads, process.cwd()));
+  const backends = choice.backends?.map((text) =>
+    parseComponent('backend', text, registries.backends, process.cwd()),
+  );
+  const targets: Component[] = [];
   const suites: Suite[] = [];
   for (const target of choice.targets) {
     const found = locate(target);
-    if (found.kind === 'trace') traces.push(found.path);
+    if (found.kind === 'trace') targets.push(replayOf(found.path, registries));
+    else if (found.kind === 'workload') targets.push(workloadOf(found.path, registries));
     else suites.push(readSuite(found.path, registries));
   }
   const overridden = suites.map((suite) => ({ ...suite, workloads: workloads ?? suite.workloads }));
-  const loose = [
-    ...traces.map((path) => replayOf(path, registries)),
-    ...(suites.length > 0 ? [] : (workloads ?? [])),
-  ];
+  const loose = [...targets, ...(suites.length > 0 ? [] : (workloads ?? []))];
   const all = loose.length > 0 ? [...overridden, looseSuite(loose, registries)] : overridden;
   if (all.length === 0) {
-    throw new InputError('nothing to run', { allowed: `a suite (${suiteNames()}), a trace, or -w` });
+    throw new InputError('nothing to run', {
+      allowed: `a suite (${suiteNames()}), a trace, a workload file, or -w`,
+    });
   }
   return all.map((suite) => ({
     ...suite,
@@ -48,26 +51,25 @@ export function chooseSuites(choice: SuiteChoice, registries: Registries): Suite
   }));
 }
 
-function component(kind: 'workload' | 'backend', text: string, registries: Registries): Component {
-  const definitions = kind === 'backend' ? registries.backends : registries.workloads;
-  return parseComponent(kind, text, definitions, process.cwd());
-}
-
 interface Located {
-  readonly kind: 'suite' | 'trace';
+  readonly kind: 'suite' | 'trace' | 'workload';
   readonly path: string;
 }
 
 function locate(target: string): Located {
   if (/\.arrow$/i.test(target)) return { kind: 'trace', path: resolve(target) };
-  if (/\.ya?ml$/i.test(target) || (target.includes('/') && existsSync(target)))
-    return { kind: 'suite', path: target };
+  const isYaml = /\.ya?ml$/i.test(target);
+  if (isYaml || (target.includes('/') && existsSync(target))) {
+    return { kind: isYaml && isWorkloadFile(target) ? 'workload' : 'suite', path: target };
+  }
   const suite = shippedSuites().find(({ name }) => name === target);
   if (suite !== undefined) return { kind: 'suite', path: suite.path };
   const trace = shippedTraces().find(({ name }) => name === target);
   if (trace !== undefined) return { kind: 'trace', path: trace.path };
-  const names = [...shippedSuites(), ...shippedTraces()].map(({ name }) => name);
-  throw unknownName('suite or trace', target, [...names, 'a path that ends in .yaml or .arrow']);
+  const workload = shippedWorkloads().find(({ name }) => name === target);
+  if (workload !== undefined) return { kind: 'workload', path: workload.path };
+  const names = [...shippedSuites(), ...shippedTraces(), ...shippedWorkloads()].map(({ name }) => name);
+  throw unknownName('suite, trace or workload', target, [...names, 'a path that ends in .yaml or .arrow']);
 }
 
 function replayOf(path: string, registries: Registries): Component {
@@ -78,6 +80,11 @@ function replayOf(path: string, registries: Registries): Component {
     registries.workloads,
     context,
   );
+}
+
+function workloadOf(path: string, registries: Registries): Component {
+  const context = { folder: process.cwd(), place: () => ({ file: path }) };
+  return readWorkload({ name: path, parameters: {} }, registries.workloads, context);
 }
 
 function looseSuite(workloads: readonly Component[], registries: Registries): Suite {

@@ -13,6 +13,11 @@ export function shippedSuites(): ShippedFile[] {
   return filesIn('workloads/suites', '.yaml');
 }
 
+/** Workload files in workloads, by name. */
+export function shippedWorkloads(): ShippedFile[] {
+  return filesIn('workloads', '.yaml');
+}
+
 /** Traces in workloads/traces, by name. */
 export function shippedTraces(): ShippedFile[] {
   return filesIn('workloads/traces', '.arrow');

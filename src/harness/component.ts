@@ -1,5 +1,6 @@
 import { basename, extname } from 'node:path';
 import { InputError, type InputPlace } from '../core/errors.js';
+import type { Phase } from '../workload/combination.js';
 import {
   type ComponentParameters,
   isPath,
@@ -10,13 +11,27 @@ import {
 } from './parameters.js';
 import { type Definition, findDefinition } from './registries.js';
 
-/** A workload or backend chosen from its registry, with its parameters complete. Can be sent to a worker. */
+/**
+ * A workload or backend chosen from its registry, or a combination of workloads, with its parameters complete. Can be
+ * sent to a worker.
+ */
 export interface Component {
-  /** Name in the registry. */
+  /** Name in the registry; `combination` for what has parts. */
   readonly name: string;
   /** What tables and result files call it. */
   readonly label: string;
   readonly parameters: ComponentParameters;
+  /** Parts of a combination of workloads. */
+  readonly parts?: readonly ComponentPart[];
+  /** The workload file that it was read from: its own name, and the digest of its bytes. */
+  readonly file?: { readonly name: string; readonly sha256: string };
+}
+
+/** A part of a combination: its name is the component's label. */
+export interface ComponentPart {
+  readonly component: Component;
+  readonly phases: readonly Phase[];
+  readonly keep: boolean;
 }
 
 /** A choice as a user wrote it. */
@@ -59,10 +74,9 @@ export function parseComponent(
   folder: string,
 ): Component {
   const field = kind === 'backend' ? '-b' : '-w';
-  const colon = text.indexOf(':');
-  const name = colon < 0 ? text : text.slice(0, colon);
+  const { name, list } = splitComponent(text);
   const definition = findDefinition(kind, name, definitions, { field });
-  const pairs = colon < 0 ? {} : parsePairs(text.slice(colon + 1), { field });
+  const pairs = list === undefined ? {} : parsePairs(list, { field });
   const place = (parameter: string): InputPlace => ({
     field: parameter === '' ? field : `${field} ${parameter}`,
   });
@@ -70,7 +84,14 @@ export function parseComponent(
   return readComponent(kind, { name, parameters }, definitions, { folder, place });
 }
 
-function parsePairs(text: string, place: InputPlace): Record<string, string> {
+/** The name and, if there is one, the list of parameters of `name:key=value,key=value`. */
+export function splitComponent(text: string): { readonly name: string; readonly list?: string } {
+  const colon = text.indexOf(':');
+  return colon < 0 ? { name: text } : { name: text.slice(0, colon), list: text.slice(colon + 1) };
+}
+
+/** Reads `key=value,key=value`. @throws InputError for a malformed list or a key given twice. */
+export function parsePairs(text: string, place: InputPlace): Record<string, string> {
   const pairs: Record<string, string> = {};
   for (const pair of text.split(',')) {
     const match = /^([^=]+)=(.*)$/.exec(pair);

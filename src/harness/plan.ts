@@ -3,6 +3,7 @@ import { InputError } from '../core/errors.js';
 import { Simulation } from '../core/simulation.js';
 import { ARENA_COLUMNS, CACHE_COLUMNS } from '../probe/arena-columns.js';
 import { PROBE_COLUMNS } from '../probe/registry.js';
+import { combinationWorkload } from '../workload/combination.js';
 import type { Workload } from '../workload/contract.js';
 import type { Component } from './component.js';
 import { canonicalJson, sha256 } from './digest.js';
@@ -60,8 +61,36 @@ export function planSuite(suite: Suite, registries: Registries, version: string)
 
 /** Builds a workload. @throws InputError that names it. */
 export function createWorkload(component: Component, seed: number, registries: Registries): Workload {
-  const definition = findDefinition('workload', component.name, registries.workloads);
-  return named('workload', component, () => definition.create(component.parameters as Parameters, seed));
+  return named('workload', component, () => buildWorkload(component, seed, registries));
+}
+
+function buildWorkload(component: Component, seed: number, registries: Registries): Workload {
+  if (component.parts === undefined) {
+    const definition = findDefinition('workload', component.name, registries.workloads);
+    return definition.create(component.parameters as Parameters, seed);
+  }
+  const parts = component.parts.map(({ component: part, phases, keep }) => ({
+    name: part.label,
+    phases,
+    keep,
+    create: (partSeed: number) => buildWorkload(part, partSeed, registries),
+  }));
+  return combinationWorkload(component.label, parts, seed);
+}
+
+/** What of a workload's choice decides the result, the same on every machine. */
+function portableWorkload(component: Component, registries: Registries): Record<string, unknown> {
+  const { name, parameters, parts, file } = component;
+  const digest = file === undefined ? {} : { file: file.sha256 };
+  if (parts !== undefined) {
+    const portable = parts.map((part) => ({
+      ...part,
+      component: portableWorkload(part.component, registries),
+    }));
+    return { name, ...digest, parts: portable };
+  }
+  const schema = findDefinition('workload', name, registries.workloads).parameters;
+  return { name, ...digest, parameters: portableParameters(schema, parameters) };
 }
 
 /** Builds a backend for a workload. @throws InputError that names it. */
@@ -109,16 +138,11 @@ interface CellParts {
 
 function planCell(parts: CellParts): CellPlan {
   const { suite, workload, backend, seed, cpus, registries } = parts;
-  const workloadSchema = findDefinition('workload', workload.name, registries.workloads).parameters;
   const backendSchema = findDefinition('backend', backend.name, registries.backends).parameters;
   const configuration = {
     tool: `kvabench ${parts.version}`,
     columns: COLUMNS_DIGEST,
-    workload: {
-      name: workload.name,
-      parameters: portableParameters(workloadSchema, workload.parameters),
-      provenance: parts.built.provenance,
-    },
+    workload: { ...portableWorkload(workload, registries), provenance: parts.built.provenance },
     backend: { name: backend.name, parameters: portableParameters(backendSchema, backend.parameters) },
     seed,
     samples: suite.samples,

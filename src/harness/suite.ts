@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { InputError, type InputPlace } from '../core/errors.js';
+import type { InputPlace } from '../core/errors.js';
 import { type Component, type ComponentRequest, readComponent } from './component.js';
 import { sha256 } from './digest.js';
 import type { Definition, Registries } from './registries.js';
-import { schemaProblem } from './schema-check.js';
 import { SUITE_SCHEMA, type SuiteFile } from './suite-schema.js';
+import { readWorkload } from './workload-file.js';
+import { readInput, requireSchema } from './yaml-file.js';
 import { type YamlPath, YamlSource } from './yaml-source.js';
 
 export const DEFAULT_SAMPLES = 200;
@@ -28,9 +28,10 @@ export interface Suite {
 
 /** Reads a suite file. @throws InputError with file, line and column for anything that is not right. */
 export function readSuite(path: string, registries: Registries): Suite {
-  const text = readInput(path);
+  const text = readInput('suite', path);
   const source = new YamlSource(text, path);
-  const file = checkedFile(source, path);
+  requireSchema(source, SUITE_SCHEMA, path);
+  const file = source.value as SuiteFile;
   const reader = new SuiteReader(source, dirname(path));
   return {
     name: file.name,
@@ -52,28 +53,6 @@ export function readSuite(path: string, registries: Registries): Suite {
 /** Names of all backends: what a suite without `backends` means. */
 export function allNames(registries: Registries): string[] {
   return registries.backends.map((definition) => definition.name);
-}
-
-function readInput(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new InputError(`cannot read the suite: ${(error as Error).message}`, { file: path });
-  }
-}
-
-function checkedFile(source: YamlSource, path: string): SuiteFile {
-  const problem = schemaProblem(SUITE_SCHEMA, source.value);
-  if (problem === undefined) return source.value as SuiteFile;
-  const place =
-    problem.key === undefined ? source.place(problem.path) : source.keyPlace([...problem.path, problem.key]);
-  const field = problem.path.join('.');
-  throw new InputError(problem.text, {
-    ...place,
-    file: path,
-    ...(field === '' ? {} : { field }),
-    ...(problem.allowed === '' ? {} : { allowed: problem.allowed }),
-  });
 }
 
 /** An item of `workloads` or `backends`: a name, or a mapping of name, label and parameters. */
@@ -98,7 +77,10 @@ class SuiteReader {
       const path: YamlPath = [list, index];
       const place = (parameter: string): InputPlace =>
         this.source.place(parameter === '' ? path : [...path, parameter]);
-      return readComponent(kind, componentRequest(kind, item), definitions, { folder: this.folder, place });
+      const context = { folder: this.folder, place };
+      const request = componentRequest(kind, item);
+      if (kind === 'workload') return readWorkload(request, definitions, context);
+      return readComponent(kind, request, definitions, context);
     });
   }
 }

@@ -23,7 +23,8 @@ export interface Workload {
   readonly provenance: Readonly<Record<string, unknown>>;
   /**
    * Announces itself (`workloadStarted`) and schedules the first event; to be called once per simulation and port. Its
-   * times count from `at`, which is 0 unless several workloads share the clock.
+   * times count from `at`, which is 0 unless several workloads share the clock; from simulated time `until` on it asks
+   * for nothing more.
    */
-  start(simulation: Simulation, port: RequestPort, at?: Nanoseconds): void;
+  start(simulation: Simulation, port: RequestPort, at?: Nanoseconds, until?: Nanoseconds): void;
 }

@@ -11,11 +11,16 @@ const Due = { waiting: 0, now: 1 } as const;
 export abstract class Delivery implements EventHandler {
   private readonly handler: number;
   private isNextQueued = false;
+  private isCutOff = false;
 
-  /** @param origin simulated time from which the workload's own times count */
+  /**
+   * @param origin simulated time from which the workload's own times count
+   * @param until simulated time from which on nothing is delivered
+   */
   constructor(
     protected readonly simulation: Simulation,
     private readonly origin: Nanoseconds,
+    private readonly until: Nanoseconds,
   ) {
     this.handler = simulation.register(this);
   }
@@ -28,18 +33,22 @@ export abstract class Delivery implements EventHandler {
 
   fire(kind: number): void {
     this.isNextQueued = kind === Due.now;
-    if (this.deliver()) this.simulation.workloadFinished();
+    if (this.deliver() || this.isCutOff) this.simulation.workloadFinished();
   }
 
   /** Handles all events that are due; returns whether there are no more at all. */
   protected abstract deliver(): boolean;
 
-  /** Whether the event at `ownTime` may be handled now: the clock is moved to it. If not, it is queued. */
+  /** Whether the event at `ownTime` may be handled now: the clock is moved to it. If not, it is queued or cut off. */
   protected isDue(ownTime: Nanoseconds): boolean {
     const time = this.origin + ownTime;
     if (this.isNextQueued) {
       this.isNextQueued = false;
       return true;
+    }
+    if (time >= this.until) {
+      this.isCutOff = true;
+      return false;
     }
     if (this.simulation.mayRunAhead(time, Priority.request)) {
       this.simulation.advance(time);

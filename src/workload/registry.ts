@@ -1,6 +1,7 @@
 import { adversary } from './adversary.js';
 import { churn } from './churn.js';
 import type { WorkloadDefinition } from './definition.js';
+import { guest } from './guest.js';
 import { kmem } from './kmem.js';
 import { kstack } from './kstack.js';
 import { netbsdPools } from './netbsd-pools.js';
@@ -13,6 +14,7 @@ export type { Parameters, WorkloadDefinition } from './definition.js';
 export const WORKLOADS: readonly WorkloadDefinition[] = [
   adversary,
   churn,
+  guest,
   kmem,
   kstack,
   netbsdPools,

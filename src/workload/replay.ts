@@ -84,14 +84,19 @@ export class ReplayWorkload implements Workload {
   }
 
   /** @throws MisuseError if the simulation has fewer CPUs than the trace. */
-  start(simulation: Simulation, port: RequestPort, at: Nanoseconds = 0): void {
+  start(
+    simulation: Simulation,
+    port: RequestPort,
+    at: Nanoseconds = 0,
+    until: Nanoseconds = Number.POSITIVE_INFINITY,
+  ): void {
     if (simulation.cpus < this.cpus) {
       throw new MisuseError('a trace of more CPUs than the simulation', {
         trace: this.cpus,
         simulation: simulation.cpus,
       });
     }
-    new ReplayRun(simulation, at, port, this.trace, this.route, this.stackGuard).begin();
+    new ReplayRun(simulation, at, until, port, this.trace, this.route, this.stackGuard).begin();
   }
 }
 
@@ -107,12 +112,13 @@ class ReplayRun extends Delivery {
   constructor(
     simulation: Simulation,
     at: Nanoseconds,
+    until: Nanoseconds,
     private readonly port: RequestPort,
     private readonly trace: Trace,
     private readonly route: Uint8Array,
     private readonly stackGuard: Bytes,
   ) {
-    super(simulation, at);
+    super(simulation, at, until);
     this.blocks = trace.blocks()[Symbol.iterator]();
   }
 

@@ -13,27 +13,21 @@ export type WorkloadFacts = Omit<Workload, 'start'>;
 export function sourceWorkload(facts: WorkloadFacts, makeSource: () => RequestSource): Workload {
   return {
     ...facts,
-    start: (simulation, port, at = 0) => startSource(facts, simulation, port, at, makeSource()),
+    start: (simulation, port, at = 0, until = Number.POSITIVE_INFINITY) => {
+      requireCpus(facts, simulation);
+      new SourceRun(simulation, at, until, port, makeSource()).begin();
+    },
   };
 }
 
 /** @throws MisuseError if the simulation has fewer CPUs than the workload. */
-function startSource(
-  facts: WorkloadFacts,
-  simulation: Simulation,
-  port: RequestPort,
-  at: Nanoseconds,
-  source: RequestSource,
-): void {
-  if (simulation.cpus < facts.cpus) {
-    const { name, cpus } = facts;
-    throw new MisuseError('a workload on more CPUs than the simulation', {
-      name,
-      cpus,
-      simulation: simulation.cpus,
-    });
-  }
-  new SourceRun(simulation, at, port, source).begin();
+export function requireCpus({ name, cpus }: WorkloadFacts, simulation: Simulation): void {
+  if (simulation.cpus >= cpus) return;
+  throw new MisuseError('a workload on more CPUs than the simulation', {
+    name,
+    cpus,
+    simulation: simulation.cpus,
+  });
 }
 
 class SourceRun extends Delivery {
@@ -43,10 +37,11 @@ class SourceRun extends Delivery {
   constructor(
     simulation: Simulation,
     at: Nanoseconds,
+    until: Nanoseconds,
     private readonly port: RequestPort,
     private readonly source: RequestSource,
   ) {
-    super(simulation, at);
+    super(simulation, at, until);
   }
 
   protected deliver(): boolean {

@@ -77,6 +77,16 @@ describe('kvabench run', () => {
     expect(read('summary.csv')).toContain('\ntoy-load:events=40,toy-fit,1,2,200,400,40,');
   });
 
+  it('runs a workload file', async () => {
+    const path = join(folder, 'mine.yaml');
+    writeFileSync(
+      path,
+      'name: mine\nparts: [{workload: toy-load, events: 40}, {workload: toy-load, name: b}]\n',
+    );
+    expect(await run(path, '--out', out)).toMatchObject({ exitCode: 0 });
+    expect(read('summary.csv')).toContain('\nmine,toy-fit,1,2,200,');
+  });
+
   it('gives each of several suites its folder', async () => {
     const other = join(folder, 'other.yaml');
     writeFileSync(other, SUITE.replace('toys', 'others'));
@@ -163,7 +173,7 @@ describe('kvabench run', () => {
   });
 
   it.each([
-    [['nothing-such'], "unknown suite or trace 'nothing-such'"],
+    [['nothing-such'], "unknown suite, trace or workload 'nothing-such'"],
     [['first-lok'], "did you mean 'first-look'?"],
     [[], 'nothing to run'],
     [['missing.yaml'], 'missing.yaml: cannot read the suite'],

@@ -16,6 +16,8 @@ const generate = (...argv: string[]) => runCli(['trace', 'generate', ...argv]);
 const SHORT = [
   'churn:operations=5000,live=300',
   'churn:class=kmem,sizes=power-law,min_size=16,max_size=4096,size_step=16,operations=5000',
+  'guest:duration=20h,ram=64GiB,mix=odd,balloon_every=5min,attach_every=5min,hotplug_every=5min',
+  'guest:duration=10h,page_size=2MiB',
   'kstack:duration=30s,threads=300,storm_every=7s,swap_every=100ms',
 ] as const;
 

@@ -1,6 +1,6 @@
 import type { TSchema } from '@sinclair/typebox';
 import { formatBytes, formatDuration } from '../../core/units.js';
-import { type ShippedFile, shippedSuites, shippedTraces } from '../../harness/catalogue.js';
+import { type ShippedFile, shippedSuites, shippedTraces, shippedWorkloads } from '../../harness/catalogue.js';
 import { type Definition, REGISTRIES, type Registries } from '../../harness/registries.js';
 import { describeSchema } from '../../harness/schema-check.js';
 import { PROBES } from '../../probe/registry.js';
@@ -56,7 +56,7 @@ function listed(section: Section, registries: Registries): Listed[] {
     case 'backends':
       return registries.backends.map(fromDefinition);
     case 'workloads':
-      return registries.workloads.map(fromDefinition);
+      return [...registries.workloads.map(fromDefinition), ...shippedWorkloads().map(fromFile)];
     case 'suites':
       return shippedSuites().map(fromFile);
     case 'traces':

@@ -47,7 +47,7 @@ function options(yargs: Argv): Argv {
     .positional('target', {
       type: 'string',
       array: true,
-      describe: 'suite (name or .yaml file), or trace (name or .arrow file) to replay',
+      describe: 'suite or workload (name or .yaml file), or trace (name or .arrow file) to replay',
     })
     .option('backend', {
       alias: 'b',

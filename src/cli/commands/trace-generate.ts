@@ -1,9 +1,9 @@
 import type { Argv } from 'yargs';
 import { InputError } from '../../core/errors.js';
 import { toolVersion } from '../../core/version.js';
-import { parseComponent } from '../../harness/component.js';
 import { generateTrace } from '../../harness/generate-trace.js';
 import { REGISTRIES, type Registries } from '../../harness/registries.js';
+import { parseWorkload } from '../../harness/workload-file.js';
 import type { Command } from '../command.js';
 import { ExitCode } from '../io.js';
 import { integerOption, repeated } from '../option-values.js';
@@ -21,7 +21,7 @@ export function traceGenerateCommandWith(registries: Registries): Command {
       const output = single(args, 'out')!;
       const metadata = generateTrace(
         {
-          workload: parseComponent('workload', String(args.workload), registries.workloads, process.cwd()),
+          workload: parseWorkload(String(args.workload), registries.workloads, process.cwd()),
           seed: integerOption('seed', single(args, 'seed') ?? '1', 0, 2 ** 32 - 1),
           output,
           overwrite: args.force === true,
@@ -45,7 +45,7 @@ function declare(yargs: Argv): Argv {
     .positional('workload', {
       type: 'string',
       demandOption: true,
-      describe: 'workload with its parameters, e.g. kstack:threads=500,duration=10s',
+      describe: 'workload with its parameters, e.g. kstack:threads=500,duration=10s, or workload file',
     })
     .option('seed', { type: 'string', requiresArg: true, describe: 'seed; default 1' })
     .option('out', {

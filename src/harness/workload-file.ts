@@ -1,0 +1,191 @@
+import { dirname, resolve } from 'node:path';
+import { InputError, type InputPlace } from '../core/errors.js';
+import { type Nanoseconds, parseDuration } from '../core/units.js';
+import type { Phase } from '../workload/combination.js';
+import { shippedWorkloads } from './catalogue.js';
+import {
+  type Component,
+  type ComponentPart,
+  type ComponentRequest,
+  parseComponent,
+  parsePairs,
+  readComponent,
+  splitComponent,
+} from './component.js';
+import { sha256 } from './digest.js';
+import { type ParameterContext, type RawParameters, typedFromText } from './parameters.js';
+import { type Definition, findDefinition } from './registries.js';
+import {
+  COMBINATION_SCHEMA,
+  type CombinationFile,
+  SINGLE_SCHEMA,
+  type SingleFile,
+} from './workload-schema.js';
+import { readInput, requireSchema } from './yaml-file.js';
+import { type YamlPath, YamlSource } from './yaml-source.js';
+
+/**
+ * Fills in a choice of a workload: by its name in the registry, by the name of a shipped workload file, or by the path
+ * of one. Parameters beside a file that has one workload stand instead of the file's.
+ * @throws InputError for an unknown name, a bad file or bad parameters.
+ */
+export function readWorkload(
+  request: ComponentRequest,
+  definitions: readonly Definition[],
+  context: ParameterContext,
+): Component {
+  const path = workloadFile(request.name, definitions, context.folder);
+  if (path === undefined) return readComponent('workload', request, definitions, context);
+  const file = new WorkloadFile(path, definitions);
+  return file.component(request, context);
+}
+
+/** Reads `name:key=value,key=value` as -w takes it, where the name may be a file's. @throws InputError */
+export function parseWorkload(text: string, definitions: readonly Definition[], folder: string): Component {
+  const { name, list } = splitComponent(text);
+  const path = workloadFile(name, definitions, folder);
+  if (path === undefined) return parseComponent('workload', text, definitions, folder);
+  const file = new WorkloadFile(path, definitions);
+  const field = '-w';
+  const parameters = list === undefined ? {} : file.typed(parsePairs(list, { field }));
+  const place = (parameter: string): InputPlace => ({
+    field: parameter === '' ? field : `${field} ${parameter}`,
+  });
+  return file.component({ name, parameters }, { folder, place });
+}
+
+/** Whether a YAML file describes a workload and not a suite. @throws InputError if it cannot be read or is no YAML. */
+export function isWorkloadFile(path: string): boolean {
+  const { value } = new YamlSource(readInput('suite', path), path);
+  return typeof value === 'object' && value !== null && ('workload' in value || 'parts' in value);
+}
+
+/** Path of the file that a workload's name means; undefined for one of the registry or of nothing. */
+function workloadFile(name: string, definitions: readonly Definition[], folder: string): string | undefined {
+  if (definitions.some((definition) => definition.name === name)) return undefined;
+  if (/\.ya?ml$/i.test(name)) return resolve(folder, name);
+  return shippedWorkloads().find((file) => file.name === name)?.path;
+}
+
+class WorkloadFile {
+  private readonly text: string;
+  private readonly source: YamlSource;
+  private readonly content: SingleFile | CombinationFile;
+
+  /** @throws InputError with file, line and column for what does not fit the schema. */
+  constructor(
+    private readonly path: string,
+    private readonly definitions: readonly Definition[],
+  ) {
+    this.text = readInput('workload', path);
+    this.source = new YamlSource(this.text, path);
+    const { value } = this.source;
+    const isCombination = typeof value === 'object' && value !== null && 'parts' in value;
+    requireSchema(this.source, isCombination ? COMBINATION_SCHEMA : SINGLE_SCHEMA, path);
+    this.content = value as SingleFile | CombinationFile;
+  }
+
+  /** Values of a `key=value` list in the types of the file's workload. */
+  typed(texts: Readonly<Record<string, string>>): RawParameters {
+    if ('parts' in this.content) return texts;
+    const { workload } = this.content as SingleFile;
+    return typedFromText(this.definition(workload, this.source.place(['workload'])).parameters, texts);
+  }
+
+  /** The workload of the file, the request's parameters laid over the file's own. */
+  component(request: ComponentRequest, context: ParameterContext): Component {
+    const given = Object.entries(request.parameters);
+    const suffix = given.map(([name, value]) => `${name}=${value}`).join(',');
+    const label = request.label ?? (suffix === '' ? this.content.name : `${this.content.name}:${suffix}`);
+    const file = { name: this.content.name, sha256: sha256(this.text) };
+    if ('parts' in this.content) {
+      const [first] = given;
+      if (first === undefined) return this.combination(this.content as CombinationFile, label, file);
+      throw new InputError(`workload '${this.content.name}' is a combination, it has no parameters`, {
+        ...context.place(first[0]),
+      });
+    }
+    return { ...this.single(request, label, context), file };
+  }
+
+  private single(request: ComponentRequest, label: string, outer: ParameterContext): Component {
+    const { name: _name, description: _description, workload, ...own } = this.content as SingleFile;
+    const inner = this.context([], 'workload');
+    const place = (parameter: string): InputPlace =>
+      parameter in request.parameters ? outer.place(parameter) : inner.place(parameter);
+    const definition = this.definition(workload, inner.place('workload'));
+    // Paths start at the folder of whoever names them, so those of the file are made absolute before the two are mixed.
+    const parameters = { ...absolutePaths(definition, own, inner.folder), ...request.parameters };
+    return readComponent('workload', { name: workload, label, parameters }, this.definitions, {
+      folder: outer.folder,
+      place,
+    });
+  }
+
+  private combination(content: CombinationFile, label: string, file: Component['file']): Component {
+    const parts = content.parts.map((part, index): ComponentPart => {
+      const path = ['parts', index];
+      const { workload, name = workload, start = 0, stop, keep = false, ...parameters } = part;
+      this.definition(workload, this.source.place([...path, 'workload']));
+      return {
+        component: readComponent(
+          'workload',
+          { name: workload, label: name, parameters },
+          this.definitions,
+          this.context(path, ''),
+        ),
+        phases: this.phases(path, start, stop),
+        keep,
+      };
+    });
+    return { name: 'combination', label, parameters: {}, parts, ...(file === undefined ? {} : { file }) };
+  }
+
+  private phases(path: YamlPath, start: Times, stop: Times | undefined): Phase[] {
+    const starts = this.times([...path, 'start'], start);
+    if (stop === undefined) return starts.map((time) => ({ start: time }));
+    const stops = this.times([...path, 'stop'], stop);
+    if (stops.length !== 1 && stops.length !== starts.length) {
+      throw new InputError(`${stops.length} times to stop for ${starts.length} starts`, {
+        ...this.source.place([...path, 'stop']),
+        field: 'stop',
+        allowed: 'one time, or one for each start',
+      });
+    }
+    return starts.map((time, index) => ({ start: time, stop: stops[stops.length === 1 ? 0 : index]! }));
+  }
+
+  private times(path: YamlPath, value: Times): Nanoseconds[] {
+    const field = String(path.at(-1));
+    const read = (time: Time, at: YamlPath): Nanoseconds =>
+      parseDuration(time, { ...this.source.place(at), field });
+    if (!Array.isArray(value)) return [read(value as Time, path)];
+    return (value as readonly Time[]).map((time, index) => read(time, [...path, index]));
+  }
+
+  /** Where parameters below `path` stand; the whole is the key `whole`. */
+  private context(path: YamlPath, whole: string): ParameterContext {
+    return {
+      folder: dirname(this.path),
+      place: (parameter) => {
+        const key = parameter === '' ? whole : parameter;
+        return this.source.place(key === '' ? path : [...path, key]);
+      },
+    };
+  }
+
+  private definition(name: string, place: InputPlace): Definition {
+    return findDefinition('workload', name, this.definitions, place);
+  }
+}
+
+type Time = string | number;
+type Times = Time | readonly Time[];
+
+function absolutePaths({ parameters }: Definition, raw: RawParameters, folder: string): RawParameters {
+  const entries = Object.entries(raw).map(([name, value]): [string, unknown] => {
+    const isPath = parameters.properties[name]?.format === 'path' && typeof value === 'string';
+    return [name, isPath ? resolve(folder, value) : value];
+  });
+  return Object.fromEntries(entries);
+}
