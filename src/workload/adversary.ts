@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox';
 import { InputError } from '../core/errors.js';
 import { constraintTable, REQUEST_CLASS_NAMES, RequestClass } from '../core/request.js';
 import { isPowerOfTwo, MIB } from '../core/units.js';
-import { AdversaryGenerator, type AdversaryOptions, countOperations } from './adversary-generator.js';
+import { type AdversaryOptions, AdversarySource, countOperations } from './adversary-source.js';
 import type { Workload } from './contract.js';
 import type { Parameters, WorkloadDefinition } from './definition.js';
 import { sourceWorkload } from './source-workload.js';
@@ -12,7 +12,7 @@ import { steadyDuration } from './steady-pace.js';
 const MOST_UNITS = 2 ** 26;
 
 /**
- * An AdversaryGenerator as a workload.
+ * An AdversarySource as a workload.
  * @throws InputError if it would last longer than 2^53 ns.
  */
 export function adversaryWorkload(options: AdversaryOptions, seed: number): Workload {
@@ -28,7 +28,7 @@ export function adversaryWorkload(options: AdversaryOptions, seed: number): Work
       largestRequest: options.largestUnits * options.unitBytes,
       provenance: { workload: 'adversary', seed, class: REQUEST_CLASS_NAMES[cls], ...rest },
     },
-    () => new AdversaryGenerator(options, seed),
+    () => new AdversarySource(options, seed),
   );
 }
 

@@ -5,11 +5,7 @@ import { type Bytes, MIB } from '../core/units.js';
 import { ChurnGenerator, type ChurnOptions } from './churn-generator.js';
 import type { Workload } from './contract.js';
 import type { Parameters, WorkloadDefinition } from './definition.js';
-import {
-  FiftyPercentGenerator,
-  type FiftyPercentOptions,
-  fiftyPercentObjects,
-} from './fifty-percent-generator.js';
+import { type FiftyPercentOptions, FiftyPercentSource, fiftyPercentObjects } from './fifty-percent-source.js';
 import { type SizeOptions, SizeTable } from './size-table.js';
 import { sourceWorkload } from './source-workload.js';
 import { steadyDuration } from './steady-pace.js';
@@ -36,7 +32,7 @@ export function churnWorkload(options: ChurnOptions, seed: number): Workload {
 }
 
 /**
- * A FiftyPercentGenerator as a workload.
+ * A FiftyPercentSource as a workload.
  * @throws InputError if the fill has no room for the largest request, or cannot be reached.
  */
 export function fiftyPercentWorkload(options: FiftyPercentOptions, seed: number): Workload {
@@ -60,7 +56,7 @@ export function fiftyPercentWorkload(options: FiftyPercentOptions, seed: number)
         ...rest,
       },
     },
-    () => new FiftyPercentGenerator(options, seed),
+    () => new FiftyPercentSource(options, seed),
   );
 }
 

@@ -5,12 +5,12 @@ import type { Workload } from './contract.js';
 import type { Parameters, WorkloadDefinition } from './definition.js';
 import {
   grownPopulation,
+  NetbsdPoolsSource,
   type PoolOptions,
-  PoolPopulation,
   poolRequests,
   populationOf,
   spreadTable,
-} from './pool-population.js';
+} from './netbsd-pools-source.js';
 import { sourceWorkload } from './source-workload.js';
 import { steadyDuration } from './steady-pace.js';
 
@@ -107,7 +107,7 @@ function poolWorkload(options: PoolOptions, seed: number, values: Parameters): W
       largestRequest: Math.max(pageBytes * spread.maxPages, bufferBytes),
       provenance: { workload: 'netbsd-pools', seed, ...values },
     },
-    () => new PoolPopulation(options, seed),
+    () => new NetbsdPoolsSource(options, seed),
   );
 }
 

@@ -5,8 +5,8 @@ import type { Workload } from './contract.js';
 import type { Parameters, WorkloadDefinition } from './definition.js';
 import { sourceWorkload } from './source-workload.js';
 import { steadyDuration } from './steady-pace.js';
-import { constraintsOf, type VmallocRun, VmallocSource } from './vmalloc-source.js';
-import { requestsOf, slotsOf, VMALLOC_TESTS, type VmallocOptions } from './vmalloc-tests.js';
+import { constraintsOf, type VmallocRun, VmallocSuiteSource } from './vmalloc-suite-source.js';
+import { requestsOf, slotsOf, VMALLOC_TESTS, type VmallocOptions } from './vmalloc-suite-tests.js';
 
 /** Most objects of all CPUs: they take 2 GiB in the port. */
 const MOST_OBJECTS = 2 ** 26;
@@ -88,7 +88,7 @@ function vmallocWorkload(values: Parameters, seed: number): Workload {
       largestRequest: test.shape.largest,
       provenance: { workload: 'vmalloc-suite', seed, ...values },
     },
-    () => new VmallocSource(run, seed),
+    () => new VmallocSuiteSource(run, seed),
   );
 }
 

@@ -8,7 +8,7 @@ import { RequestOp } from '../../src/core/request.js';
 import { Simulation } from '../../src/core/simulation.js';
 import { CheckedPort } from '../../src/harness/request-port.js';
 import { adversary } from '../../src/workload/adversary.js';
-import { AdversaryGenerator, type AdversaryOptions } from '../../src/workload/adversary-generator.js';
+import { type AdversaryOptions, AdversarySource } from '../../src/workload/adversary-source.js';
 import type { Parameters } from '../../src/workload/definition.js';
 import { withDefaults } from '../support/client.js';
 import { RecordingPort } from '../support/recording-port.js';
@@ -92,7 +92,7 @@ describe("Robson's program", () => {
       meanIntervalNs: 1,
       cpus: 1,
     };
-    const generator = new AdversaryGenerator(options, 1);
+    const generator = new AdversarySource(options, 1);
     const live = new Map<number, number>();
     let bytes = 0;
     while (generator.next()) {

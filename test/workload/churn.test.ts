@@ -8,10 +8,7 @@ import { Simulation } from '../../src/core/simulation.js';
 import { churn } from '../../src/workload/churn.js';
 import { ChurnGenerator, type ChurnOptions } from '../../src/workload/churn-generator.js';
 import type { Parameters } from '../../src/workload/definition.js';
-import {
-  FiftyPercentGenerator,
-  type FiftyPercentOptions,
-} from '../../src/workload/fifty-percent-generator.js';
+import { type FiftyPercentOptions, FiftyPercentSource } from '../../src/workload/fifty-percent-source.js';
 import { WORKLOADS } from '../../src/workload/registry.js';
 import { SizeTable } from '../../src/workload/size-table.js';
 import { RecordingPort } from '../support/recording-port.js';
@@ -81,7 +78,7 @@ const HALVED: FiftyPercentOptions = {
 
 /** Each operation with the live objects and bytes after it. */
 function follow(options: FiftyPercentOptions, seed = 1) {
-  const generator = new FiftyPercentGenerator(options, seed);
+  const generator = new FiftyPercentSource(options, seed);
   const live = new Map<number, number>();
   const steps: { isAlloc: boolean; object: number; size: number; objects: number; bytes: number }[] = [];
   let bytes = 0;

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Value } from '@sinclair/typebox/value';
@@ -7,6 +9,7 @@ import type { Workload } from '../../src/workload/contract.js';
 import type { Parameters, WorkloadDefinition } from '../../src/workload/definition.js';
 import { WORKLOADS } from '../../src/workload/registry.js';
 import { CheckingPort } from '../support/checking-port.js';
+import { repositoryRoot } from '../support/shared.js';
 
 /** Workloads that need no input file. */
 const GENERATORS = WORKLOADS.filter(({ parameters }) =>
@@ -34,6 +37,14 @@ function retainedBytes(): number {
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
 }
+
+describe('docs/workloads.md', () => {
+  it('has a section for every workload', () => {
+    const text = readFileSync(join(repositoryRoot, 'docs/workloads.md'), 'utf8');
+    const missing = WORKLOADS.filter(({ name }) => !text.includes(`\n## ${name}\n`));
+    expect(missing.map(({ name }) => name)).toEqual([]);
+  });
+});
 
 describe.each(GENERATORS.map((definition) => [definition.name, definition] as const))(
   '%s',

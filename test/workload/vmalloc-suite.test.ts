@@ -5,7 +5,7 @@ import { RequestClass } from '../../src/core/request.js';
 import { Simulation } from '../../src/core/simulation.js';
 import type { Parameters } from '../../src/workload/definition.js';
 import { vmallocSuite } from '../../src/workload/vmalloc-suite.js';
-import { VMALLOC_TESTS } from '../../src/workload/vmalloc-tests.js';
+import { VMALLOC_TESTS } from '../../src/workload/vmalloc-suite-tests.js';
 import { CheckingPort } from '../support/checking-port.js';
 import { RecordingPort } from '../support/recording-port.js';
 

@@ -6,7 +6,7 @@ import { type SizeOptions, SizeTable } from './size-table.js';
 import { SlotPool } from './slot-pool.js';
 import { SteadyPace } from './steady-pace.js';
 
-/** A heap half of which has been freed; see FiftyPercentGenerator. */
+/** A heap half of which has been freed; see FiftyPercentSource. */
 export interface FiftyPercentOptions {
   /** Class of every request. */
   readonly cls: RequestClass;
@@ -36,7 +36,7 @@ type Phase = (typeof Phase)[keyof typeof Phase];
  * random frees leave merge into large ones by chance, which flatters an allocator [Wilson95]; those of `alternate`
  * are one object each.
  */
-export class FiftyPercentGenerator extends RequestSource {
+export class FiftyPercentSource extends RequestSource {
   private readonly pace: SteadyPace;
   private readonly table: SizeTable;
   private readonly sizes: RandomStream;

@@ -16,7 +16,7 @@ export interface PageSpread {
   readonly meanMilliPages: number;
 }
 
-/** A population of page-level allocations; see PoolPopulation. */
+/** A population of page-level allocations; see NetbsdPoolsSource. */
 export interface PoolOptions {
   readonly cls: RequestClass;
   readonly pageBytes: Bytes;
@@ -70,7 +70,7 @@ function grownKinds(options: PoolOptions): readonly number[] {
  *
  * Order, size, CPU and time are drawn from streams of their own.
  */
-export class PoolPopulation extends RequestSource {
+export class NetbsdPoolsSource extends RequestSource {
   private readonly pace: SteadyPace;
   private readonly slots: SlotPool;
   private readonly grown: number;

@@ -4,7 +4,7 @@ import { type Bytes, highBit, type Nanoseconds } from '../core/units.js';
 import { RequestSource } from './request-source.js';
 import { SlotPool } from './slot-pool.js';
 import { SteadyPace } from './steady-pace.js';
-import { drawWord, requestsOf, slotsOf, type VmallocTest } from './vmalloc-tests.js';
+import { drawWord, requestsOf, slotsOf, type VmallocTest } from './vmalloc-suite-tests.js';
 
 /** A test, run by several CPUs at once. */
 export interface VmallocRun {
@@ -20,7 +20,7 @@ export interface VmallocRun {
  * One of Linux' tests of vmalloc: every CPU runs it from beginning to end, and the next request comes from any of the
  * CPUs that have not finished. Which one it is, sizes and times are drawn from streams of their own.
  */
-export class VmallocSource extends RequestSource {
+export class VmallocSuiteSource extends RequestSource {
   private readonly running: SlotPool;
   /** Requests that each CPU has made. */
   private readonly progress: Float64Array;

@@ -4,7 +4,7 @@ import { RequestSource } from './request-source.js';
 import { SlotPool } from './slot-pool.js';
 import { SteadyPace } from './steady-pace.js';
 
-/** A program against placement policies; see AdversaryGenerator. */
+/** A program against placement policies; see AdversarySource. */
 export interface AdversaryOptions {
   /** Class of every request. */
   readonly cls: RequestClass;
@@ -39,7 +39,7 @@ export interface AdversaryOptions {
  *
  * Only time and CPU are drawn, see SteadyPace; the requests are the same for every seed.
  */
-export class AdversaryGenerator extends RequestSource {
+export class AdversarySource extends RequestSource {
   private readonly pace: SteadyPace;
   private readonly slots: SlotPool;
   /** By slot, in units: where first fit puts the object, and its size. */
@@ -155,7 +155,7 @@ export class AdversaryGenerator extends RequestSource {
 
 /** Operations of a program, counted by running it: the seed decides about times and CPUs only. */
 export function countOperations(options: AdversaryOptions): number {
-  const generator = new AdversaryGenerator(options, 1);
+  const generator = new AdversarySource(options, 1);
   let count = 0;
   while (generator.next()) count++;
   return count;
