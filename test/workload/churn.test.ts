@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Value } from '@sinclair/typebox/value';
 import { describe, expect, it } from 'vitest';
 import { InputError, MisuseError } from '../../src/core/errors.js';
@@ -7,6 +8,7 @@ import { Simulation } from '../../src/core/simulation.js';
 import { churn } from '../../src/workload/churn.js';
 import { ChurnGenerator, type ChurnOptions } from '../../src/workload/churn-generator.js';
 import type { Parameters } from '../../src/workload/definition.js';
+import { type FiftyPercentOptions, FiftyPercentSource } from '../../src/workload/fifty-percent-source.js';
 import { WORKLOADS } from '../../src/workload/registry.js';
 import { SizeTable } from '../../src/workload/size-table.js';
 import { RecordingPort } from '../support/recording-port.js';
@@ -63,7 +65,88 @@ describe('the churn generator', () => {
   });
 });
 
+const HALVED: FiftyPercentOptions = {
+  cls: 2,
+  sizes: SIZES,
+  fillBytes: 10_000,
+  half: 'random',
+  growth: 4,
+  operations: 5000,
+  meanIntervalNs: 10,
+  cpus: 2,
+};
+
+/** Each operation with the live objects and bytes after it. */
+function follow(options: FiftyPercentOptions, seed = 1) {
+  const generator = new FiftyPercentSource(options, seed);
+  const live = new Map<number, number>();
+  const steps: { isAlloc: boolean; object: number; size: number; objects: number; bytes: number }[] = [];
+  let bytes = 0;
+  while (generator.next()) {
+    const { object, size } = generator;
+    const isAlloc = generator.op === RequestOp.alloc;
+    expect(live.has(object)).toBe(!isAlloc);
+    bytes += isAlloc ? size : -live.get(object)!;
+    if (isAlloc) live.set(object, size);
+    else live.delete(object);
+    steps.push({ isAlloc, object, size, objects: live.size, bytes });
+  }
+  return steps;
+}
+
+describe('the fifty-percent set-up', () => {
+  it.each(['random', 'alternate'] as const)('fills, frees half (%s), then churns below the fill', (half) => {
+    const steps = follow({ ...HALVED, half });
+    const filled = steps.findIndex(({ isAlloc }) => !isAlloc);
+    expect(steps[filled - 1]!.bytes).toBeGreaterThan(10_000 - 64);
+    const halved = filled + Math.floor(filled / 2);
+    expect(steps.slice(filled, halved).every(({ isAlloc }) => !isAlloc)).toBe(true);
+    expect(steps[halved - 1]!.objects).toBe(Math.ceil(filled / 2));
+    const churned = steps.slice(halved);
+    expect(churned[0]!.isAlloc).toBe(true);
+    expect(new Set(churned.filter((step) => step.isAlloc).map(({ size }) => size))).toEqual(
+      new Set([64, 128, 192, 256]),
+    );
+    expect(Math.max(...steps.map(({ bytes }) => bytes))).toBeLessThanOrEqual(10_000);
+    expect(Math.min(...churned.slice(churned.length / 2).map(({ bytes }) => bytes))).toBeGreaterThan(9000);
+    expect(steps).toHaveLength(5000);
+  });
+
+  it('frees every other object in the order of allocation', () => {
+    const freed = follow({ ...HALVED, half: 'alternate' }).filter(({ isAlloc }) => !isAlloc);
+    expect(freed.slice(0, 50).map(({ object }) => object)).toEqual(
+      Array.from({ length: 50 }, (_, index) => 2 * index + 1),
+    );
+  });
+
+  it.each([
+    [{ max_size: 65536, fill: 65536, growth: 2 }, 'fill: no room in 65536 bytes for a request of 131072'],
+    [{ fill: 2 ** 40 }, 'fill: 1099511627776 bytes of the smallest size are too many objects'],
+    [{ operations: 1535 }, 'operations: 1535 operations end before half of 67108864 bytes is freed'],
+  ])('refuses %j', (overrides, message) => {
+    const create = () => make({ setup: 'fifty-percent', ...overrides });
+    expect(create).toThrow(InputError);
+    expect(create).toThrow(message);
+  });
+
+  it('knows its largest request and how many objects it may have', () => {
+    const workload = make({ setup: 'fifty-percent', growth: 3 });
+    expect([workload.largestRequest, workload.objectLimit]).toEqual([3 * 65536, 16384]);
+    expect(workload.provenance).toMatchObject({ setup: 'fifty-percent', growth: 3 });
+  });
+});
+
 describe('size tables', () => {
+  it('draw from two ranges', () => {
+    const large = { minBytes: 1000, maxBytes: 1016, percent: 25 };
+    const table = new SizeTable({ ...SIZES, shape: 'bimodal', large });
+    const stream = new RandomStream(1, 'test');
+    const draws = Array.from({ length: 10_000 }, () => table.draw(stream));
+    expect(new Set(draws)).toEqual(new Set([16, 32, 48, 64, 1000, 1016]));
+    expect(draws.filter((size) => size >= 1000).length / 10_000).toBeCloseTo(0.25, 1);
+    expect([table.smallest, table.largest]).toEqual([16, 1016]);
+  });
+
   it('draw every size of the range and no other', () => {
     const table = new SizeTable({ ...SIZES, maxBytes: 70 });
     const stream = new RandomStream(1, 'test');
@@ -97,6 +180,14 @@ describe('size tables', () => {
     [{ maxBytes: Number.NaN }, 'max_size: NaN is no size'],
     [{ shape: 'power-law', exponent: 1.5 }, 'exponent: 1.5 is no exponent'],
     [{ shape: 'power-law', maxBytes: 2 ** 40, exponent: 1 }, 'size_step: a power law over'],
+    [
+      { shape: 'bimodal', large: { minBytes: 9, maxBytes: 8, percent: 5 } },
+      'large_max: large_max 8 is below large_min 9',
+    ],
+    [
+      { shape: 'bimodal', large: { minBytes: 8, maxBytes: 8, percent: 100 } },
+      'large_percent: 100 is no share of one of two ranges',
+    ],
   ] as const)('refuse %j', (change, message) => {
     expect(() => new SizeTable({ ...SIZES, ...change })).toThrow(InputError);
     expect(() => new SizeTable({ ...SIZES, ...change })).toThrow(message);
@@ -119,6 +210,25 @@ describe('the churn workload', () => {
   it('is the same for the same seed, another for another', () => {
     expect(log({ cpus: 4 })).toEqual(log({ cpus: 4 }));
     expect(log({ cpus: 4 }, 2)).not.toEqual(log({ cpus: 4 }));
+  });
+
+  it('asks the same as in earlier versions', () => {
+    const digests = [{}, { cpus: 4, sizes: 'power-law', class: 'kmem', live: 77 }].map((overrides) => {
+      const hash = createHash('sha256');
+      const simulation = new Simulation(4);
+      make(overrides).start(simulation, {
+        alloc(object, cls, size, constraint, cpu) {
+          hash.update(`${simulation.now} ${cpu} ${object} ${cls} ${size} ${constraint}\n`);
+          return true;
+        },
+        free: (object, cpu) => void hash.update(`${simulation.now} ${cpu} -${object}\n`),
+        act: () => expect.unreachable('a churn only allocates and frees'),
+        reclaim: () => expect.unreachable('a churn only allocates and frees'),
+      });
+      simulation.run();
+      return hash.digest('hex').slice(0, 16);
+    });
+    expect(digests).toEqual(['60711db89f238405', '04277da8282865ed']);
   });
 
   it('tells what it is', () => {

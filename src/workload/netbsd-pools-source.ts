@@ -1,0 +1,167 @@
+import { InputError } from '../core/errors.js';
+import { AliasTable, RandomStream } from '../core/random.js';
+import { type RequestClass, RequestOp } from '../core/request.js';
+import type { Bytes, Nanoseconds } from '../core/units.js';
+import { RequestSource } from './request-source.js';
+import { SlotPool } from './slot-pool.js';
+import { SteadyPace } from './steady-pace.js';
+
+/** Sizes of the allocations of several pages. */
+export interface PageSpread {
+  readonly minPages: number;
+  /** From min to knee all sizes have the same chance, and from knee + 1 to max another one. */
+  readonly kneePages: number;
+  readonly maxPages: number;
+  /** Mean in thousandths of a page. */
+  readonly meanMilliPages: number;
+}
+
+/** A population of page-level allocations; see NetbsdPoolsSource. */
+export interface PoolOptions {
+  readonly cls: RequestClass;
+  readonly pageBytes: Bytes;
+  /** Allocations of one page. */
+  readonly singles: number;
+  /** Allocations of several pages. */
+  readonly multiples: number;
+  readonly spread: PageSpread;
+  /** Buffer pages of the buffer cache. */
+  readonly buffers: number;
+  readonly bufferBytes: Bytes;
+  /** The population is first made this many percent of its size, then freed back at random; at least 100. */
+  readonly growPercent: number;
+  /** Replacements afterwards: frees and allocations together. */
+  readonly operations: number;
+  readonly meanIntervalNs: Nanoseconds;
+  /** Each operation is on any of these CPUs with the same chance. */
+  readonly cpus: number;
+}
+
+/** Numbers of single pages, of several pages and of buffers. */
+function kinds({ singles, multiples, buffers }: PoolOptions): readonly number[] {
+  return [singles, multiples, buffers];
+}
+
+/** Objects of the population proper. */
+export function populationOf(options: PoolOptions): number {
+  return kinds(options).reduce((sum, count) => sum + count, 0);
+}
+
+/** Objects at the peak. */
+export function grownPopulation(options: PoolOptions): number {
+  return grownKinds(options).reduce((sum, count) => sum + count, 0);
+}
+
+/** Requests in all. */
+export function poolRequests(options: PoolOptions): number {
+  const grown = grownPopulation(options);
+  const excess = grown - populationOf(options);
+  return grown + excess + (excess > 0 ? 1 : 0) + options.operations;
+}
+
+function grownKinds(options: PoolOptions): readonly number[] {
+  return kinds(options).map((count) => Math.floor((count * options.growPercent) / 100));
+}
+
+/**
+ * What the pools of a kernel hold, as requests of their pages: single pages, allocations of several pages and buffers
+ * are made in random order; a population that was grown beyond its size is freed back, object by object at random,
+ * and the caches give back what they can; then objects are replaced at random, by kinds in their proportion.
+ *
+ * Order, size, CPU and time are drawn from streams of their own.
+ */
+export class NetbsdPoolsSource extends RequestSource {
+  private readonly pace: SteadyPace;
+  private readonly slots: SlotPool;
+  private readonly grown: number;
+  private readonly population: number;
+  /** Allocations of each kind that growing still has to make. */
+  private readonly left: Float64Array;
+  private readonly kindOfReplacement: AliasTable;
+  private readonly extraPages: AliasTable;
+  private readonly order: RandomStream;
+  private readonly sizes: RandomStream;
+
+  /** @throws InputError if no chances give the spread its mean. */
+  constructor(
+    private readonly options: PoolOptions,
+    seed: number,
+  ) {
+    super();
+    this.cls = options.cls;
+    this.pace = new SteadyPace(options.meanIntervalNs, options.cpus, seed, 'netbsd-pools');
+    this.grown = grownPopulation(options);
+    this.population = populationOf(options);
+    this.slots = new SlotPool(this.grown, this.grown);
+    this.left = Float64Array.from(grownKinds(options));
+    this.kindOfReplacement = new AliasTable(kinds(options));
+    this.extraPages = spreadTable(options.spread);
+    this.order = new RandomStream(seed, 'netbsd-pools/order');
+    this.sizes = new RandomStream(seed, 'netbsd-pools/size');
+  }
+
+  next(): boolean {
+    const index = this.pace.operations;
+    const excess = this.grown - this.population;
+    const replaced = index - this.grown - excess - (excess > 0 ? 1 : 0);
+    if (replaced >= this.options.operations) return false;
+    this.pace.step(this);
+    if (index < this.grown) this.allocate(this.chooseGrown());
+    else if (index < this.grown + excess) this.free();
+    else if (replaced < 0) this.op = RequestOp.reclaim;
+    else if (replaced % 2 === 0) this.free();
+    else this.allocate(this.kindOfReplacement.draw(this.order));
+    return true;
+  }
+
+  /** A kind that is still wanted, each missing allocation with the same chance. */
+  private chooseGrown(): number {
+    const { left } = this;
+    let draw = this.order.below(this.grown - this.slots.live);
+    let kind = 0;
+    while (draw >= left[kind]!) draw -= left[kind++]!;
+    left[kind]!--;
+    return kind;
+  }
+
+  private allocate(kind: number): void {
+    const { pageBytes, bufferBytes, spread } = this.options;
+    this.op = RequestOp.alloc;
+    this.object = this.slots.take();
+    if (kind === 0) this.size = pageBytes;
+    else if (kind === 1) this.size = (spread.minPages + this.extraPages.draw(this.sizes)) * pageBytes;
+    else this.size = bufferBytes;
+  }
+
+  private free(): void {
+    this.op = RequestOp.free;
+    this.object = this.slots.pick(this.order);
+    this.slots.release(this.object);
+  }
+}
+
+/**
+ * Chances of min, min + 1, … pages. With n sizes of mean m below the knee and n′ of mean m′ above it, weights
+ * n′·(m′ − mean) and n·(mean − m) give exactly the mean; doubled and in thousandths they are integers.
+ * @throws InputError if the mean is not between those of the two ranges.
+ */
+export function spreadTable({ minPages, kneePages, maxPages, meanMilliPages }: PageSpread): AliasTable {
+  if (!(minPages >= 1 && minPages <= kneePages && kneePages < maxPages)) {
+    throw new InputError(`sizes from ${minPages} to ${kneePages} and on to ${maxPages} pages`, {
+      field: 'multi_knee',
+      allowed: 'at least multi_min, less than multi_max',
+    });
+  }
+  const low = 500 * (minPages + kneePages);
+  const high = 500 * (kneePages + 1 + maxPages);
+  if (!(meanMilliPages >= low && meanMilliPages <= high)) {
+    throw new InputError(`no mean of ${meanMilliPages / 1000} pages from these sizes`, {
+      field: 'multi_mean',
+      allowed: `from ${low / 1000} to ${high / 1000}`,
+    });
+  }
+  const small = (maxPages - kneePages) * (high - meanMilliPages);
+  const large = (kneePages - minPages + 1) * (meanMilliPages - low);
+  const weights = new Float64Array(maxPages - minPages + 1).fill(large);
+  return new AliasTable(weights.fill(small, 0, kneePages - minPages + 1));
+}
