@@ -265,7 +265,7 @@ export class KstackSource extends RequestSource {
     return this.stepPool(pool);
   }
 
-  /** Starts or retires one worker, and goes on after a while until the pool has its size. */
+  /** Starts or retires one worker, and goes on after a while until the pool has its size or there may be no thread. */
   private stepPool(pool: number): boolean {
     const size = this.poolSize[pool]!;
     const target = this.poolTarget[pool]!;
@@ -273,10 +273,16 @@ export class KstackSource extends RequestSource {
       this.poolIsChanging[pool] = 0;
       return false;
     }
-    this.after(this.options.spacingNs, Due.poolStep, pool);
-    if (size > target) return this.retireAny(pool);
+    if (size > target) {
+      this.after(this.options.spacingNs, Due.poolStep, pool);
+      return this.retireAny(pool);
+    }
     const slot = this.create(Kind.pooled);
-    if (slot === NO_SLOT) return false;
+    if (slot === NO_SLOT) {
+      this.poolIsChanging[pool] = 0;
+      return false;
+    }
+    this.after(this.options.spacingNs, Due.poolStep, pool);
     this.poolMembers[pool * this.options.poolMax + size] = slot;
     this.poolSize[pool] = size + 1;
     return true;

@@ -8,9 +8,9 @@ import { type KstackOptions, KstackSource, largestStack, meanArrivalInterval } f
 import { sourceWorkload } from './source-workload.js';
 
 /**
- * Usable bytes of a default kernel stack on 64-bit x86, guard pages not counted: illumos 5 pages (default_stksize,
- * usr/src/uts/common/vm/seg_kp.c and its callers [illumos@94ab2e1]), FreeBSD 4 pages (kern.kstack_pages), NetBSD 4 pages
- * of its u-area without the red zone, Linux 16 KiB (THREAD_SIZE).
+ * Usable bytes of a default kernel stack on 64-bit x86, guard pages not counted: illumos 5 pages (default_stksize in the
+ * Solaris Tunable Parameters Reference Manual; the red zone is added in usr/src/uts/common/vm/seg_kp.c
+ * [illumos@94ab2e1]), FreeBSD 4 pages (kern.kstack_pages), NetBSD 4 pages of its u-area, Linux 16 KiB (THREAD_SIZE).
  */
 const STACK_BYTES = { illumos: 20 * KIB, netbsd: 16 * KIB, freebsd: 16 * KIB, linux: 16 * KIB } as const;
 
@@ -76,7 +76,8 @@ const parameters = Type.Object(
       minimum: 0,
       maximum: 2 ** 53,
       default: 0,
-      description: 'the workload ends early with this many creations; 0: no limit',
+      description:
+        'the workload ends with this many creations, sampled over its duration all the same; 0: no limit',
     }),
     cpus: Type.Integer({ minimum: 1, maximum: 4096, default: 4, description: 'CPUs that ask, evenly' }),
   },

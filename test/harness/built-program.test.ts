@@ -17,6 +17,12 @@ function runProgram(out: string, workers: number): void {
     'churn:operations=20000',
     '-w',
     'churn:class=kmem,operations=20000',
+    '-w',
+    'guest:duration=10h',
+    '-w',
+    'kstack:duration=10s,swap_every=10ms',
+    '-w',
+    'boot-then-storm',
     '-b',
     'first-fit-map',
   ];
@@ -45,7 +51,7 @@ describe('the built program', () => {
       runProgram(out, workers);
       return exactFiles(out);
     });
-    expect(Object.keys(none!)).toHaveLength(TABLE_FILES.length + 8);
+    expect(Object.keys(none!)).toHaveLength(TABLE_FILES.length + 20);
     expect(one).toEqual(none);
     expect(two).toEqual(none);
   });

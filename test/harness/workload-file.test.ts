@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { shippedWorkloads } from '../../src/harness/catalogue.js';
+import { shippedSuites, shippedTraces, shippedWorkloads } from '../../src/harness/catalogue.js';
 import { runCell } from '../../src/harness/cell.js';
 import { parseComponent } from '../../src/harness/component.js';
 import { sha256 } from '../../src/harness/digest.js';
@@ -195,6 +195,14 @@ describe('cells of a combination', () => {
 });
 
 describe('shipped workloads', () => {
+  it('have names that mean nothing else', () => {
+    const names = [
+      ...[shippedSuites(), shippedTraces(), shippedWorkloads()].flat().map(({ name }) => name),
+      ...REGISTRIES.workloads.map(({ name }) => name),
+    ];
+    expect(names.filter((name, index) => names.indexOf(name) < index)).toEqual([]);
+  });
+
   it.each(shippedWorkloads().map(({ name, path }) => [name, path]))(
     '%s fits the schema and runs',
     async (name, path) => {

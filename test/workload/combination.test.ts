@@ -3,11 +3,13 @@ import { constraintTable, RequestClass, RequestOp } from '../../src/core/request
 import { Simulation } from '../../src/core/simulation.js';
 import { combinationWorkload, type Part } from '../../src/workload/combination.js';
 import type { Workload } from '../../src/workload/contract.js';
+import { ReplayWorkload } from '../../src/workload/replay.js';
 import { RequestSource } from '../../src/workload/request-source.js';
 import { sourceWorkload } from '../../src/workload/source-workload.js';
 import { CheckingPort } from '../support/checking-port.js';
 import { inputErrorOf } from '../support/input-error.js';
 import { RecordingPort } from '../support/recording-port.js';
+import { type TraceRow, traceOf } from '../support/trace.js';
 
 /** Allocates slots 0, 1, 2 at times 0, 10, 20 on CPU 1, with constraint row 0, then frees slot 0 at 30. */
 class Tiny extends RequestSource {
@@ -126,6 +128,26 @@ describe('a combination', () => {
     ]);
     expect(lines[8]).toBe('1000 cpu1 +3 va row 2');
     expect(log([part({ phases, keep: true })])[2]).toBe('20 cpu1 +3 va row 1');
+  });
+
+  it('cuts a replay off in the middle of a block', () => {
+    const rows: TraceRow[] = [
+      [0, 0, 'alloc', 'va', 4, 64],
+      [10, 1, 'alloc', 'va', 5, 64, 1],
+      [20, 0, 'free', 'va', 4, 64],
+      [30, 0, 'free', 'va', 5, 64],
+    ];
+    const create = () => new ReplayWorkload(traceOf(rows));
+    expect(log([part(), part({ name: 'b', create, phases: [{ start: 1, stop: 21 }] })])).toEqual([
+      '0 cpu1 +0 va row 0',
+      '1 cpu0 +7 va',
+      '10 cpu1 +1 va row 0',
+      '11 cpu1 +8 va row 2',
+      '20 cpu1 +2 va row 0',
+      '21 cpu0 -7',
+      '21 cpu1 -8',
+      '30 cpu1 -0',
+    ]);
   });
 
   it('can itself start late and be cut off', () => {

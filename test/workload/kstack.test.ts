@@ -132,6 +132,11 @@ describe('kstack daemons, pools and storms', () => {
     expect(ofOp(list, RequestOp.free).length).toBeGreaterThan(100);
   });
 
+  it('give up growing a pool where there may be no more threads', () => {
+    const list = steps({ pools: 1, poolMin: 20, poolMax: 20, maxThreads: 5, spacingNs: 1 });
+    expect(list.map(({ time, op }) => [time, op])).toEqual([0, 1, 2, 3, 4].map((time) => [time, 0]));
+  });
+
   it('fork storms at their times, and all of their threads die', () => {
     const list = steps({ stormThreads: 50, stormEveryNs: 10 * SECOND, durationNs: 99 * SECOND });
     const births = ofOp(list, RequestOp.alloc);
