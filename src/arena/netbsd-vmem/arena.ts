@@ -7,6 +7,7 @@ import type { ArenaFigures } from '../view.js';
 import { BusyHash } from './busy-hash.js';
 import { ArenaFlag, VmFlag } from './flags.js';
 import { FreeLists } from './free-lists.js';
+import { place } from './placement.js';
 import type { SpanSource } from './span-source.js';
 import { SpareTags } from './spare-tags.js';
 import type { TagSupply } from './tag-supply.js';
@@ -33,11 +34,17 @@ export interface ArenaSpec {
   readonly source: SpanSource | null;
 }
 
+/** Searches and lookups of all arenas together, kept as they happen: reading it costs the same for any number of arenas. */
+export interface WorkCounter {
+  steps: number;
+}
+
 /** What an arena needs of its surroundings. */
 export interface ArenaHost {
   readonly space: AddressSpace;
   readonly locks: LockTable;
   readonly tagSupply: TagSupply;
+  readonly work: WorkCounter;
   /** The caches for 1 to `quanta` quanta; sizes may share one. */
   createQuantumCaches(arena: VmemArena, quanta: number): readonly PoolCache[];
 }
@@ -63,6 +70,7 @@ export class VmemArena implements ArenaFigures {
   readonly quantumCaches: readonly PoolCache[];
   readonly lock: SimulatedLock;
   readonly space: AddressSpace;
+  private readonly work: WorkCounter;
   private readonly perQuantum: number;
 
   totalBytes = 0;
@@ -96,7 +104,8 @@ export class VmemArena implements ArenaFigures {
     this.space = host.space;
     this.lock = host.locks.create('vmem');
     this.freeLists = new FreeLists(this.tags, spec.quantum);
-    this.hash = new BusyHash(this.tags, host.space);
+    this.work = host.work;
+    this.hash = new BusyHash(this.tags, host.space, host.work);
     this.spares = new SpareTags(this.tags, host.tagSupply, this.lock);
     const quanta = Math.min(spec.qcacheMax / spec.quantum, MAX_CACHED_QUANTA);
     this.qcacheMax = quanta * spec.quantum;
@@ -273,7 +282,7 @@ export class VmemArena implements ArenaFigures {
     this.lock.acquire();
     const list = this.freeLists.listFrom(this.freeLists.instantListOf(bytes));
     if (list === FREE_LISTS) return NO_TAG;
-    this.searches++;
+    this.countSearches(1);
     return this.freeLists.first(list);
   }
 
@@ -283,14 +292,24 @@ export class VmemArena implements ArenaFigures {
     const { freeLists } = this;
     const { kinNext, size } = this.tags;
     let list = freeLists.listFrom(freeLists.listOf(bytes));
+    let tag = NO_TAG;
+    let passed = 0;
     while (list < FREE_LISTS) {
-      for (let tag = freeLists.first(list); tag !== NO_TAG; tag = kinNext[tag]!) {
-        this.searches++;
-        if (size[tag]! >= bytes) return tag;
+      tag = freeLists.first(list);
+      while (tag !== NO_TAG && size[tag]! < bytes) {
+        tag = kinNext[tag]!;
+        passed++;
       }
+      if (tag !== NO_TAG) break;
       list = freeLists.listFrom(list + 1);
     }
-    return NO_TAG;
+    this.countSearches(tag === NO_TAG ? passed : passed + 1);
+    return tag;
+  }
+
+  private countSearches(elements: number): void {
+    this.searches += elements;
+    this.work.steps += elements;
   }
 
   /** Searches for as long as imports bring something: bounds stop neither the import nor its repetition. */
@@ -331,7 +350,7 @@ export class VmemArena implements ArenaFigures {
     let list = freeLists.listFrom(headsOnly ? freeLists.instantListOf(bytes) : freeLists.listOf(bytes));
     while (list < FREE_LISTS) {
       for (let tag = freeLists.first(list); tag !== NO_TAG; tag = headsOnly ? NO_TAG : kinNext[tag]!) {
-        this.searches++;
+        this.countSearches(1);
         const from = Math.max(start[tag]!, minAddress);
         const last = Math.min(start[tag]! + (size[tag]! - 1), maxAddress);
         if (size[tag]! < bytes || from > last) continue;
@@ -467,16 +486,4 @@ export class VmemArena implements ArenaFigures {
     const args = { arena: this.name, size, align, phase, nocross, minAddress, maxAddress };
     throw new MisuseError('impossible constraint', args);
   }
-}
-
-/**
- * Lowest start at or above `from` of `bytes` that is aligned to `align` behind `phase` and does not cross a multiple of
- * `nocross` behind it. All are powers of two, so a division is exact; nothing wraps below 2^53 (D5).
- * Mirrors vmem_fit, subr_vmem.c [netbsd@b7a6451].
- */
-function place(from: Address, bytes: Bytes, align: Bytes, phase: Bytes, nocross: Bytes): Address {
-  const start = Math.ceil((from - phase) / align) * align + phase;
-  if (nocross === 0) return start;
-  const crosses = Math.floor(start / nocross) !== Math.floor((start + (bytes - 1)) / nocross);
-  return crosses ? Math.ceil((start - phase) / nocross) * nocross + phase : start;
 }

@@ -1,4 +1,5 @@
 import type { Address, AddressSpace } from '../../core/address.js';
+import type { WorkCounter } from './arena.js';
 import { NO_TAG, type TagTable } from './tags.js';
 
 /** Most chains that a table may have (VMEM_HASHSIZE_MAX); the least is one. */
@@ -33,10 +34,12 @@ export class BusyHash {
   private table = new Int32Array(1);
   private readonly tags: TagTable;
   private readonly upperBits: Uint16Array;
+  private readonly work: WorkCounter;
 
-  constructor(tags: TagTable, space: AddressSpace) {
+  constructor(tags: TagTable, space: AddressSpace, work: WorkCounter) {
     this.tags = tags;
     this.upperBits = space.upperBits;
+    this.work = work;
   }
 
   get chains(): number {
@@ -63,6 +66,7 @@ export class BusyHash {
       passed++;
     }
     this.lookups += passed;
+    this.work.steps += passed;
     if (tag === NO_TAG) return NO_TAG;
     if (before === NO_TAG) this.table[chain] = kinNext[tag]!;
     else kinNext[before] = kinNext[tag]!;

@@ -5,7 +5,7 @@ import type { Bytes } from '../../core/units.js';
 import { Pool } from '../netbsd-pool/pool.js';
 import { type CacheHost, PoolCache } from '../netbsd-pool/pool-cache.js';
 import { ABIS, type Abi } from './abi.js';
-import { type ArenaHost, type ArenaSpec, VmemArena } from './arena.js';
+import { type ArenaHost, type ArenaSpec, VmemArena, type WorkCounter } from './arena.js';
 import { ArenaPages, quantumCacheGeometry, slabBytesFor } from './arena-pages.js';
 import { ArenaFlag, VmFlag } from './flags.js';
 import { MetadataPools, PAGE_BYTES } from './metadata.js';
@@ -37,6 +37,7 @@ export class VmemSystem implements ArenaHost, CacheHost {
   /** Seconds since the start. */
   uptime = 0;
   readonly tagSupply = new TagSupply();
+  readonly work: WorkCounter = { steps: 0 };
   /** In order of creation; the first three are those of the metadata. */
   readonly arenas: VmemArena[] = [];
   readonly kmem: VmemArena;

@@ -64,6 +64,11 @@ function decode(golden: GoldenCase): DecodedOperations {
     const place = { file, line: opLines[index]!, field: 'op', allowed: Object.keys(Op).join(', ') };
     throw new InputError(`unknown operation '${name}'`, place);
   });
+  const ownerless = operations.op.findIndex((op, row) => kinds[op] === Op.reap && operations.arena[row]! < 0);
+  if (ownerless >= 0) {
+    const allowed = golden.arenaNames.join(', ');
+    throw new InputError("reap of arena ''", { file, line: ownerless + 2, field: 'arena', allowed });
+  }
   const bits = flagTexts.map((text, index) => {
     if (Object.hasOwn(FLAGS, text)) return FLAGS[text]!;
     const place = { file, line: flagLines[index]!, field: 'flags', allowed: 'instantfit, bestfit' };
@@ -178,8 +183,20 @@ function isKernelCase(golden: GoldenCase): boolean {
   return golden.description.kernel_boot !== undefined;
 }
 
+/** @throws InputError when the arenas of a whole kernel do not begin with those of its start-up. */
+function kernelArenas(golden: GoldenCase, system: VmemSystem): VmemArena[] {
+  const arenas = [system.kmem, system.vmemVa, system.vmemMeta];
+  if (arenas.every(({ name }, index) => golden.arenaNames[index] === name)) return arenas;
+  const allowed = `${arenas.map(({ name }) => name).join(', ')} first`;
+  throw new InputError('not the arenas of a kernel', {
+    file: golden.path('case.json'),
+    field: 'arenas',
+    allowed,
+  });
+}
+
 function createArenas(golden: GoldenCase, system: VmemSystem): VmemArena[] {
-  const arenas = isKernelCase(golden) ? [system.kmem, system.vmemVa, system.vmemMeta] : [];
+  const arenas = isKernelCase(golden) ? kernelArenas(golden, system) : [];
   for (const row of golden.arenas.slice(arenas.length)) {
     const arena = system.createArena({
       name: row.name,
