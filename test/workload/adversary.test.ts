@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { bestFitMap } from '../../src/backend/best-fit-map.js';
 import type { BackendDefinition } from '../../src/backend/contract.js';
 import { firstFitMap } from '../../src/backend/first-fit-map.js';
+import { withDefaults } from '../../src/conformance/client.js';
 import { InputError } from '../../src/core/errors.js';
 import { RequestOp } from '../../src/core/request.js';
 import { Simulation } from '../../src/core/simulation.js';
@@ -10,7 +11,6 @@ import { CheckedPort } from '../../src/harness/request-port.js';
 import { adversary } from '../../src/workload/adversary.js';
 import { type AdversaryOptions, AdversarySource } from '../../src/workload/adversary-source.js';
 import type { Parameters } from '../../src/workload/definition.js';
-import { withDefaults } from '../support/client.js';
 import { RecordingPort } from '../support/recording-port.js';
 
 const UNIT = 4096;

@@ -19,6 +19,8 @@ const ArenaRow = Type.Object({
   flags: Type.Optional(Type.String()),
   import: Type.Optional(Type.String()),
   import_gran: Type.Optional(Type.Number({ minimum: 0 })),
+  import_granule: Type.Optional(Type.Integer({ minimum: 0 })),
+  largeimport: Type.Optional(Type.Boolean()),
 });
 
 const CaseFile = Type.Object({

@@ -49,6 +49,8 @@ export interface CaseOperations {
 const ANSWERED: ReadonlySet<string> = new Set(['alloc', 'xalloc', 'add']);
 /** Operations without result. */
 const UNANSWERED: ReadonlySet<string> = new Set(['free', 'xfree', 'reap']);
+/** Operations that end an allocation; their size may be repeated. */
+const FREEING: ReadonlySet<string> = new Set(['free', 'xfree']);
 /** Operations on an arena, of some length of it or of an object in it. */
 const ON_ARENA: ReadonlySet<string> = new Set(['alloc', 'xalloc', 'add', 'free', 'xfree']);
 
@@ -122,7 +124,7 @@ class OperationReader {
     const id = field[3] === '' ? -1 : this.number(row, 'id', field[3]!);
     columns.id[row] = id;
     columns.size[row] = this.sizeField(row, op, id, field[4]!);
-    columns.slot[row] = id < 0 ? -1 : this.slotField(id, field[4] !== '');
+    columns.slot[row] = id < 0 ? -1 : this.slotField(id, field[4] !== '' && !FREEING.has(op));
     columns.align[row] = this.number(row, 'align', field[5]!);
     columns.phase[row] = this.number(row, 'phase', field[6]!);
     columns.nocross[row] = this.number(row, 'nocross', field[7]!);
@@ -148,9 +150,11 @@ class OperationReader {
   private sizeField(row: number, op: string, id: number, text: string): number {
     if (ON_ARENA.has(op) && op !== 'add' && id < 0)
       throw this.bad(row, 'id', "''", 'the id of an allocation');
-    if (text === '' && id >= 0) {
+    if (id >= 0 && (text === '' || FREEING.has(op))) {
       const size = this.sizeOf.get(id);
-      if (size !== undefined) return size;
+      if (size !== undefined && (text === '' || text === String(size))) return size;
+      if (size !== undefined)
+        throw this.bad(row, 'size', `'${text}' of ${op}`, `nothing, or ${size} as allocated`);
       throw this.bad(row, 'id', `'${id}' of ${op}, which is not allocated`, 'a live allocation');
     }
     const size = this.number(row, 'size', text);
@@ -185,7 +189,7 @@ class OperationReader {
 
   private result(row: number, op: string, text: string): number {
     if (UNANSWERED.has(op) && text !== '') throw this.bad(row, 'result', `'${text}'`, `nothing for ${op}`);
-    if (text === '' && !ANSWERED.has(op)) return NO_RESULT;
+    if (text === '' && (op === 'add' || !ANSWERED.has(op))) return NO_RESULT;
     if (text === 'ENOMEM') return NO_ADDRESS;
     const address = this.bigint(row, 'result', text);
     const slot = this.space.clamp(address);

@@ -1,0 +1,15 @@
+import type { Address } from '../../core/address.js';
+
+/** Where a pool gets its pages: an arena, or a map. */
+export interface PageSource {
+  /** A page of the pool's page length, or NO_ADDRESS. */
+  allocPage(): Address;
+  freePage(base: Address): void;
+}
+
+/** A supply of structures whose addresses decide nothing: page headers, cache groups, boundary tags. */
+export interface ItemSupply {
+  /** Whether there was one. */
+  take(): boolean;
+  give(): void;
+}
