@@ -16,9 +16,9 @@ export function temporaryDirectory(): string {
 export class CaseCopy {
   readonly directory: string;
 
-  constructor(name: string) {
+  constructor(name: string, oracle = 'illumos-vmem') {
     this.directory = join(temporaryDirectory(), name);
-    cpSync(join(SHIPPED_CASES, 'illumos-vmem', name), this.directory, { recursive: true });
+    cpSync(join(SHIPPED_CASES, oracle, name), this.directory, { recursive: true });
   }
 
   path(file: string): string {

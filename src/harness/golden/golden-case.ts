@@ -29,6 +29,12 @@ const CaseFile = Type.Object({
   arenas: Type.Array(ArenaRow),
 });
 
+/** A kernel whose arenas are maps describes those; what they start from is known to the oracle. */
+const MapCaseFile = Type.Intersect([
+  Type.Omit(CaseFile, ['arenas']),
+  Type.Object({ maps: Type.Array(Type.Object({ name: Type.String() })) }),
+]);
+
 export type CaseArena = (typeof ArenaRow)['static'];
 
 /** A row of a table of a case, by column name. */
@@ -43,6 +49,8 @@ export class GoldenCase {
   readonly exercises: string;
   readonly cpus: number;
   readonly arenas: readonly CaseArena[];
+  /** Names of the maps of a case that has maps instead. */
+  readonly maps: readonly string[];
   /** case.json whole, for what only one oracle knows. */
   readonly description: Readonly<Record<string, unknown>>;
   private loadedOperations: CaseOperations | undefined;
@@ -53,7 +61,8 @@ export class GoldenCase {
     this.name = basename(directory);
     const file = join(directory, 'case.json');
     const description = parseJson(file);
-    if (!Value.Check(CaseFile, description)) {
+    const isOfMaps = Value.Check(MapCaseFile, description);
+    if (!isOfMaps && !Value.Check(CaseFile, description)) {
       const error = Value.Errors(CaseFile, description).First();
       throw new InputError(error?.message ?? 'not a golden case', { file, field: error?.path ?? '' });
     }
@@ -61,7 +70,8 @@ export class GoldenCase {
     this.oracle = description.oracle;
     this.exercises = description.exercises ?? '';
     this.cpus = description.ncpus ?? 1;
-    this.arenas = description.arenas;
+    this.arenas = isOfMaps ? [] : description.arenas;
+    this.maps = isOfMaps ? description.maps.map(({ name }) => name) : [];
     const repeated = this.arenaNames.find((name, index, names) => names.indexOf(name) !== index);
     if (repeated !== undefined) {
       throw new InputError(`two arenas are named '${repeated}'`, { file, field: 'arenas' });
@@ -71,7 +81,8 @@ export class GoldenCase {
   /** Names of the arenas that operations and tables may speak of: the case's own, and those of the oracle's kernel. */
   get arenaNames(): readonly string[] {
     const builtin = this.description.builtin_arenas;
-    return [...this.arenas.map(({ name }) => name), ...(Array.isArray(builtin) ? builtin.map(String) : [])];
+    const own = [...this.arenas.map(({ name }) => name), ...this.maps];
+    return [...own, ...(Array.isArray(builtin) ? builtin.map(String) : [])];
   }
 
   get operations(): CaseOperations {

@@ -1,8 +1,9 @@
 import { illumosVmemOracle } from './illumos-vmem.js';
+import { netbsdUvmMapOracle } from './netbsd-uvm-map.js';
 import type { Oracle } from './oracle.js';
 
 /** Every oracle that there is a model for. */
-export const ORACLES: readonly Oracle[] = [illumosVmemOracle];
+export const ORACLES: readonly Oracle[] = [illumosVmemOracle, netbsdUvmMapOracle];
 
 export function findOracle(name: string): Oracle | undefined {
   return ORACLES.find((oracle) => oracle.name === name);
