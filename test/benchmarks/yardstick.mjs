@@ -2,16 +2,16 @@
 // yardstick in turn and divides by the factors that its YARDSTICK.md gives. Needs gcc and the material beside the
 // repository. Usage: npm run build && node test/benchmarks/yardstick.mjs ../shared [rounds] [case…]
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 
 const [shared = '../shared', rounds = '5', ...named] = process.argv.slice(2);
-const cases = named.length > 0 ? named : ['speed-1m-instantfit', 'speed-1m-qcache'];
+const cases = named.length > 0 ? named : ['speed-1m-instantfit', 'speed-1m-qcache', 'speed-300k'];
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-const golden = join(shared, 'golden/illumos-vmem');
+const golden = join(shared, 'golden');
 
 const factors = new Map(
   [...readFileSync(join(shared, 'bench/YARDSTICK.md'), 'utf8').matchAll(/^\| [^|]+ \| ([^|]+) \|[^|]+\| ([\d.]+) \|$/gm)].map(
@@ -21,7 +21,7 @@ const factors = new Map(
 
 const yardstick = join(mkdtempSync(join(tmpdir(), 'yardstick-')), 'yardstick');
 execFileSync('gcc', ['-O2', '-o', yardstick, join(shared, 'bench/yardstick.c')]);
-const operations = gunzipSync(readFileSync(join(golden, 'speed-1m-instantfit/ops.csv.gz')));
+const operations = gunzipSync(readFileSync(join(golden, 'illumos-vmem/speed-1m-instantfit/ops.csv.gz')));
 
 function yardstickNs() {
   const argv = ['0xfffffe0000000000', '17179869184', '4096', '5'];
@@ -29,8 +29,13 @@ function yardstickNs() {
   return Number(/([\d.]+) ns\/op/.exec(text)[1]);
 }
 
+/** Directory of a case, whichever oracle it is of. */
+function directoryOf(name) {
+  return readdirSync(golden).map((oracle) => join(golden, oracle, name)).find((path) => existsSync(path)) ?? name;
+}
+
 function modelNs(name) {
-  const argv = [main, 'bench', join(golden, name), '--json', '--repeat', '7'];
+  const argv = [main, 'bench', directoryOf(name), '--json', '--repeat', '7'];
   return JSON.parse(execFileSync(process.execPath, argv, { encoding: 'utf8' })).nsPerOp;
 }
 
