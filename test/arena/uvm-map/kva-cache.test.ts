@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import { CHUNK_PAGES, KvaCache } from '../../../src/arena/uvm-map/kva-cache.js';
+import { describe, expect, it, vi } from 'vitest';
+import { CHUNK_BYTES, CHUNK_PAGES, KvaCache } from '../../../src/arena/uvm-map/kva-cache.js';
 import { CountedPool } from '../../../src/arena/uvm-map/metadata-pools.js';
 import { NO_ADDRESS } from '../../../src/core/address.js';
 import { MisuseError } from '../../../src/core/errors.js';
@@ -49,6 +49,18 @@ describe('the KVA cache', () => {
     cache.now = 10;
     cache.releaseIdle();
     expect(cache.slabs).toBe(0);
+  });
+
+  it('gives the chunk that was emptied first back first', () => {
+    const { map, take, put, cache } = cacheOn(5);
+    for (let taken = 0; taken < 3 * CHUNK_PAGES; taken++) take();
+    for (const chunk of [2, 1, 3]) {
+      for (let page = 0; page < CHUNK_PAGES; page++) put(chunk * CHUNK_PAGES + page);
+    }
+    cache.now = 10;
+    const unmap = vi.spyOn(map, 'unmap');
+    cache.releaseIdle();
+    expect(unmap.mock.calls.map(([start]) => (start - map.base) / CHUNK_BYTES)).toEqual([2, 1, 3]);
   });
 
   it('gives an empty chunk back at once when the map has no room', () => {
