@@ -47,6 +47,35 @@ describe('a wrong case is refused with the place of the mistake', () => {
   });
 });
 
+describe('a wrong case.json is refused with the field', () => {
+  const without = (text: string, by: string) => () => {
+    const { directory } = new CaseCopy('kstack', 'netbsd-uvm-map').edit('case.json', (whole) =>
+      whole.replace(text, by),
+    );
+    netbsdUvmMapOracle.prepare(new GoldenCase(directory)).start(true);
+  };
+  it.each([
+    ['no maps', '"maps"', '"charts"', 'case.json: arenas: no arenas (allowed: arenas, or maps)'],
+    ['no boot', '"boot"', '"shoe"', 'case.json: /boot: '],
+    ['a map with unknown flags', '"PAGEABLE"', '"SMALL"', 'case.json: /maps/0/flags: '],
+    ['two maps of one name', '"kmem_map"', '"kernel_map"', "two arenas are named 'kernel_map'"],
+    ['no room for a map', '0x500020000000', '0x500001100000', 'no room for a submap'],
+  ])('%s', (_what, text, by, message) => {
+    expect(without(text, by)).toThrow(message);
+  });
+
+  it('a page of a KVA cache that the map has not', () => {
+    const { directory } = new CaseCopy('fixed-hint', 'netbsd-uvm-map').editField(
+      'ops.csv.gz',
+      2,
+      'op',
+      'poolpage',
+    );
+    const mismatch = verifyCase(new GoldenCase(directory), netbsdUvmMapOracle);
+    expect(mismatch?.got).toContain('the map has no KVA cache [map=fxi]');
+  });
+});
+
 describe.skipIf(shared === undefined)('beside the shared vectors', () => {
   it.each(named(findCases(shipped)))('%s is shipped as it is there', (name, directory) => {
     expect(readdirSync(directory)).toEqual(readdirSync(join(shared!, name)));

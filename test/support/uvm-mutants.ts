@@ -1,5 +1,4 @@
 import { type EntryTree, HEAD, NIL } from '../../src/arena/entry-map/entry-tree.js';
-import { RowStack } from '../../src/arena/row-stack.js';
 import { EntryPages } from '../../src/arena/uvm-map/entry-pages.js';
 import type { MapEntry } from '../../src/arena/uvm-map/entry-supply.js';
 import { EntryFlag, MapFlag } from '../../src/arena/uvm-map/flags.js';
@@ -12,6 +11,7 @@ import { insides, replaceHidden, replaceMethod, type Undo } from './mutation.js'
 import type { Mutant } from './vmem-mutants.js';
 
 type Agrees = (this: UvmMap, row: number, flags: number, attributes: number) => boolean;
+type TakeForSplit = (this: UvmMap, old: MapEntry, row: number) => MapEntry;
 type Enter = (
   this: UvmMap,
   before: number,
@@ -155,15 +155,15 @@ const ENTRIES: readonly Mutant[] = [
   {
     mistake: 'the oldest kept entry is used for a split',
     apply: () =>
-      replaceMethod(
-        RowStack,
-        'pop',
+      replaceHidden<TakeForSplit>(
+        UvmMap,
+        'takeForSplit',
         (original) =>
-          function (this: RowStack) {
-            const all = [...this];
-            this.count = 0;
-            for (const row of [...all.slice(1), all[0]!]) this.push(row);
-            return original.call(this);
+          function (this: UvmMap, old, row) {
+            const [oldest, ...newer] = [...this.kept];
+            this.kept.count = 0;
+            if (oldest !== undefined) for (const entry of [...newer, oldest]) this.kept.push(entry);
+            return original.call(this, old, row);
           },
       ),
   },
@@ -185,7 +185,7 @@ const ENTRIES: readonly Mutant[] = [
   {
     mistake: 'the parts of a split keep the bits of the entry',
     apply: () =>
-      replaceHidden<(this: UvmMap, old: MapEntry, row: number) => MapEntry>(
+      replaceHidden<TakeForSplit>(
         UvmMap,
         'takeForSplit',
         (original) =>

@@ -2,13 +2,14 @@ import type { Bytes } from '../../core/units.js';
 import type { EntryTree } from '../entry-map/entry-tree.js';
 import { RangeFigures } from '../range-arena.js';
 import type { RowStack } from '../row-stack.js';
+import type { MapEntryFigures } from '../view.js';
 import type { EntrySupply } from './entry-supply.js';
 
 /**
  * The figures of a map; see ArenaFigures for what they share with other arenas. `allocTags` are the entries linked in
  * the map. Counters only rise.
  */
-export class UvmMapFigures extends RangeFigures {
+export class UvmMapFigures extends RangeFigures implements MapEntryFigures {
   readonly freeTags = 0;
   readonly hashBuckets = 0;
   lookups = 0;
@@ -36,6 +37,10 @@ export class UvmMapFigures extends RangeFigures {
   }
 
   get allocTags(): number {
+    return this.tree.size;
+  }
+
+  get linkedEntries(): number {
     return this.tree.size;
   }
 

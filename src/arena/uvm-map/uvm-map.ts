@@ -4,7 +4,13 @@ import type { Bytes } from '../../core/units.js';
 import { doubled } from '../avl-tree.js';
 import { type EntryIndex, EntryTree, HEAD, NIL } from '../entry-map/entry-tree.js';
 import { RowStack } from '../row-stack.js';
-import { type ArenaView, type CacheFigures, TagType, type TagVisitor } from '../view.js';
+import {
+  type ArenaView,
+  type CacheFigures,
+  type MapEntryFigures,
+  TagType,
+  type TagVisitor,
+} from '../view.js';
 import { PAGE_BYTES, type UvmAbi } from './abi.js';
 import { checkMap } from './check.js';
 import { EntryPages } from './entry-pages.js';
@@ -167,6 +173,10 @@ export class UvmMap implements ArenaView {
 
   get caches(): readonly CacheFigures[] {
     return this.kvaCache === null ? [] : [this.kvaCache];
+  }
+
+  get mapEntries(): MapEntryFigures {
+    return this.figures;
   }
 
   /** O(1). */
@@ -349,6 +359,9 @@ export class UvmMap implements ArenaView {
     if (keepsFront) row = this.cutBehind(row, start, end);
     else if (!holdsStart) row = tree.next[row]!;
     while (row !== NIL && tree.start[row]! < end) row = this.cutFrom(row, end);
+    const hole = tree.end[before]!;
+    if (hole < start) this.figures.merges++;
+    if (hole + tree.gap[before]! > end) this.figures.merges++;
     this.wantsSpace = false;
   }
 

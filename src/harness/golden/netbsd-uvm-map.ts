@@ -5,10 +5,11 @@ import { HEAD, NIL } from '../../arena/entry-map/entry-tree.js';
 import { PAGE_BYTES } from '../../arena/uvm-map/abi.js';
 import { Attribute, EntryFlag, MapFlag } from '../../arena/uvm-map/flags.js';
 import { entryLetters, entryLines, entryRows } from '../../arena/uvm-map/inspect.js';
+import type { KvaCache } from '../../arena/uvm-map/kva-cache.js';
 import type { UvmMap } from '../../arena/uvm-map/uvm-map.js';
 import { UvmSystem, type UvmSystemOptions } from '../../arena/uvm-map/uvm-system.js';
-import { type Address, AddressSpace, NO_ADDRESS } from '../../core/address.js';
-import { InputError } from '../../core/errors.js';
+import { type Address, AddressSpace } from '../../core/address.js';
+import { InputError, MisuseError } from '../../core/errors.js';
 import type { GoldenCase, TableRow } from './golden-case.js';
 import { type CaseOperations, NO_RESULT } from './operations.js';
 import type { Oracle, OracleModel, PreparedCase } from './oracle.js';
@@ -203,9 +204,9 @@ class UvmModel implements OracleModel {
           ),
         );
       case Op.poolpage:
-        return this.isRight(row, map.kvaCache?.alloc() ?? NO_ADDRESS);
+        return this.isRight(row, kvaCacheOf(map).alloc());
       case Op.poolpagefree:
-        map.kvaCache?.free(ops.minAddress[row]!);
+        kvaCacheOf(map).free(ops.minAddress[row]!);
         return true;
       case Op.reclaim:
         this.system.reclaim(map, RECLAIM_SECONDS);
@@ -230,6 +231,12 @@ class UvmModel implements OracleModel {
     if (map === undefined) throw new InputError(`unknown map '${name}'`, { field: 'arena' });
     return map;
   }
+}
+
+/** @throws MisuseError if the map has none. */
+function kvaCacheOf({ name, kvaCache }: UvmMap): KvaCache {
+  if (kvaCache === null) throw new MisuseError('the map has no KVA cache', { map: name });
+  return kvaCache;
 }
 
 function mapRow(map: UvmMap): TableRow {

@@ -92,6 +92,12 @@ describe('splitting', () => {
       .enter(3, 8, { hint: 8 })
       .unmap(2, 7)
       .expect('[Ka.......bb.]', 0, 26));
+  it('HolesThatBecomeOneAreCounted', () => {
+    const merges = (picture: MapPicture) => picture.map.figures.merges;
+    expect(merges(empty().enter(5, 1).unmap(3, 1))).toBe(0);
+    expect(merges(empty().enter(5, 1).unmap(5, 1))).toBe(1);
+    expect(merges(empty().enter(5, 1).unmap(3, 1).unmap(4, 2))).toBe(2);
+  });
   it('IsCounted', () => {
     const { figures } = empty().enter(5, 1).unmap(2, 1).unmap(5, 1).unmap(1, 1).map;
     expect([figures.entriesForSplits, figures.entriesReserved, figures.hangs]).toEqual([3, 6, 0]);

@@ -113,6 +113,12 @@ describe('what probes see', () => {
     expect(kernelMap.caches.map(({ name, kind }) => [name, kind])).toEqual([
       ['kernel_map_vacache', 'quantum'],
     ]);
+    expect(kernelMap.mapEntries).toMatchObject({
+      linkedEntries: 6,
+      keptEntries: 0,
+      freeEntries: 24,
+      entriesReserved: 6,
+    });
     expect(kernelMap.figures.reachBytes).toBeGreaterThan(16 * MIB);
   });
 
