@@ -36,8 +36,8 @@ export interface UvmSystemOptions {
 /** Bytes of malloc(9)'s record of one page of kmem_map. */
 const KMEM_USAGE_BYTES = 4;
 
-/** Pages of a map for each page of entries that it may need: two entries of a page are never handed out. */
-const UNUSABLE_ENTRIES = 1;
+/** Entries of a page of entries that describe the page itself. The others serve at most as many mapped pages. */
+const OWN_ENTRIES = 1;
 
 /**
  * The maps of a NetBSD 5.2 kernel after boot: kernel_map with the image, kmem_map and further submaps, and the pools that
@@ -98,7 +98,7 @@ export class UvmSystem {
   private createSubmap({ name, size, isInterruptSafe, hasKvaCache }: SubmapOptions): UvmMap {
     const { abi, kernelMap } = this;
     const pages = Math.ceil(size / PAGE_BYTES);
-    const entryPages = isInterruptSafe ? Math.ceil(pages / (abi.entriesPerPage - UNUSABLE_ENTRIES)) : 0;
+    const entryPages = isInterruptSafe ? Math.ceil(pages / (abi.entriesPerPage - OWN_ENTRIES)) : 0;
     const bytes = (pages + entryPages) * PAGE_BYTES;
     const base = kernelMap.map(bytes, 0, ANYWHERE, MapFlag.noMerge, Attribute.allAccess);
     if (base === NO_ADDRESS) throw new MisuseError('no room for a submap', { name, size });
