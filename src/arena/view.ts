@@ -68,6 +68,20 @@ export interface CacheFigures {
   readonly frees: number;
 }
 
+/** Where the entries of a map are; what they have cost so far only rises. */
+export interface MapEntryFigures {
+  /** Entries in the map. */
+  readonly linkedEntries: number;
+  /** Entries kept aside for live ranges that share an entry. */
+  readonly keptEntries: number;
+  /** Entries that are free without further memory. */
+  readonly freeEntries: number;
+  /** Entries that frees allocated because they cut one in two ("allocate to free"). */
+  readonly entriesForSplits: number;
+  /** Entries that frees allocated beforehand and gave back unused. */
+  readonly entriesReserved: number;
+}
+
 /** What probes, checks and reports may see of an arena model. */
 export interface ArenaView {
   readonly name: string;
@@ -76,6 +90,8 @@ export interface ArenaView {
   readonly quantum: Bytes;
   readonly figures: ArenaFigures;
   readonly caches: readonly CacheFigures[];
+  /** Only of maps that model where their entries come from. */
+  readonly mapEntries?: MapEntryFigures;
   /** Size of the largest free segment. Not for the hot path: O(free tags) in the worst case. */
   largestFree(): Bytes;
   /** Bytes of free segments. */

@@ -28,7 +28,9 @@ const CaseFile = Type.Object({
   case: Type.Optional(Type.String()),
   exercises: Type.Optional(Type.String()),
   ncpus: Type.Optional(Type.Number({ minimum: 1 })),
-  arenas: Type.Array(ArenaRow),
+  arenas: Type.Optional(Type.Array(ArenaRow)),
+  /** A kernel whose arenas are maps describes those instead; what they start from is known to the oracle. */
+  maps: Type.Optional(Type.Array(Type.Object({ name: Type.String() }))),
 });
 
 export type CaseArena = (typeof ArenaRow)['static'];
@@ -45,6 +47,8 @@ export class GoldenCase {
   readonly exercises: string;
   readonly cpus: number;
   readonly arenas: readonly CaseArena[];
+  /** Names of the maps of a case that has maps instead. */
+  readonly maps: readonly string[];
   /** case.json whole, for what only one oracle knows. */
   readonly description: Readonly<Record<string, unknown>>;
   private loadedOperations: CaseOperations | undefined;
@@ -59,11 +63,15 @@ export class GoldenCase {
       const error = Value.Errors(CaseFile, description).First();
       throw new InputError(error?.message ?? 'not a golden case', { file, field: error?.path ?? '' });
     }
+    if (description.arenas === undefined && description.maps === undefined) {
+      throw new InputError('no arenas', { file, field: 'arenas', allowed: 'arenas, or maps' });
+    }
     this.description = description;
     this.oracle = description.oracle;
     this.exercises = description.exercises ?? '';
     this.cpus = description.ncpus ?? 1;
-    this.arenas = description.arenas;
+    this.arenas = description.arenas ?? [];
+    this.maps = (description.maps ?? []).map(({ name }) => name);
     const repeated = this.arenaNames.find((name, index, names) => names.indexOf(name) !== index);
     if (repeated !== undefined) {
       throw new InputError(`two arenas are named '${repeated}'`, { file, field: 'arenas' });
@@ -73,7 +81,8 @@ export class GoldenCase {
   /** Names of the arenas that operations and tables may speak of: the case's own, and those of the oracle's kernel. */
   get arenaNames(): readonly string[] {
     const builtin = this.description.builtin_arenas;
-    return [...this.arenas.map(({ name }) => name), ...(Array.isArray(builtin) ? builtin.map(String) : [])];
+    const own = [...this.arenas.map(({ name }) => name), ...this.maps];
+    return [...own, ...(Array.isArray(builtin) ? builtin.map(String) : [])];
   }
 
   get operations(): CaseOperations {

@@ -81,7 +81,8 @@ class OperationReader {
     this.file = file;
     this.lines = lines;
     this.space = golden.spaceFor(addedSpans(lines));
-    for (const arena of golden.arenas) this.arenaNames.row(arena.name, 0);
+    for (const { name } of golden.arenas) this.arenaNames.row(name, 0);
+    for (const name of golden.maps) this.arenaNames.row(name, 0);
     this.knownArenas = golden.arenaNames;
   }
 
