@@ -15,3 +15,18 @@ export function integerOption(option: string, text: string, minimum: number, max
     allowed: `an integer from ${minimum} to ${maximum}`,
   });
 }
+
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+/** Longer timers end at once (Node). */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** An option that is a time such as `90s`, in milliseconds. @throws InputError if it is none. */
+export function durationOption(option: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
+  const value = match === null ? Number.NaN : Math.round(Number(match[1]) * UNITS_MS[match[2]!]!);
+  if (value >= 1 && value <= LONGEST_MS) return value;
+  throw new InputError(`'${text}' is not acceptable`, {
+    field: `--${option}`,
+    allowed: 'a time such as 500ms, 90s, 10m or 2h, at most 596h',
+  });
+}

@@ -1,17 +1,8 @@
-import { InputError } from '../core/errors.js';
-import { type CellResult, runCell } from './cell.js';
+import { attemptCell, type CellAnswer } from './attempt-cell.js';
 import type { CellPlan } from './plan.js';
 import { REGISTRIES } from './registries.js';
 
-/** What a worker answers; an error's class would be lost on the way between threads. */
-export type CellAnswer = { readonly result: CellResult } | { readonly badInput: string };
-
 /** Entry point of worker threads. */
 export default function answerCell(plan: CellPlan): CellAnswer {
-  try {
-    return { result: runCell(plan, REGISTRIES) };
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    return { badInput: error.message };
-  }
+  return attemptCell(plan, REGISTRIES);
 }

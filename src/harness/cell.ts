@@ -74,9 +74,10 @@ function drive(plan: CellPlan, workload: Workload, simulation: Simulation, port:
     simulation.run();
   } catch (error) {
     if (!(error instanceof MisuseError)) throw error;
-    throw new InputError(
-      `workload '${plan.workload.label}' on backend '${plan.backend.label}' at ${simulation.now} ns: ${error.message}`,
-    );
+    const where = `workload '${plan.workload.label}' on backend '${plan.backend.label}' at ${simulation.now} ns`;
+    const problem = new InputError(`${where}: ${error.message}`);
+    problem.cause = error;
+    throw problem;
   }
 }
 

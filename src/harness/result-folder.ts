@@ -12,6 +12,8 @@ export type FolderMode = 'refuse' | 'resume' | 'force';
 /** Present in every folder of results: by it they are known. */
 export const RUN_FILE = 'run.json';
 const CELLS = 'cells';
+/** What cells without a result died of, a file each. */
+const FAILURES = 'failures';
 
 /** Suffix of the folder in which results that are to replace others come about. */
 const PART = '.part';
@@ -39,7 +41,8 @@ export class ResultFolder {
   }
 
   /**
-   * Takes a folder for a new run. Only what this program writes (`owned`, cells/ and run.json) is ever removed.
+   * Takes a folder for a new run. Only what this program writes (`owned`, cells/, failures/ and run.json) is ever
+   * removed.
    * @throws InputError if it is not empty and must not be used, or cannot be written.
    */
   static open(path: string, mode: FolderMode, owned: readonly string[]): ResultFolder {
@@ -56,6 +59,7 @@ export class ResultFolder {
     attemptIo('cannot write', folder.work, () => {
       if (replaces) rmSync(folder.work, { recursive: true, force: true });
       makeFolder(join(folder.work, CELLS));
+      rmSync(join(folder.work, FAILURES), { recursive: true, force: true });
     });
     return folder;
   }
@@ -72,15 +76,22 @@ export class ResultFolder {
     this.work = target;
   }
 
-  /** After a failed run: removes what is of no use to a later one. Earlier results and finished cells stay. */
-  abandon(): void {
+  /**
+   * After a run that could not go on: removes what is of no use to a later one. Earlier results and finished cells
+   * stay.
+   * @returns how many cells are kept in `path`.
+   */
+  abandon(): number {
     const { work, target, mode } = this;
-    attemptIo('cannot clean up', work, () => {
+    return attemptIo('cannot clean up', work, () => {
+      const kept = readdirSync(join(work, CELLS)).length;
+      if (kept > 0) return kept;
       if (work !== target) rmSync(work, { recursive: true, force: true });
-      else if (mode !== 'resume' && readdirSync(join(work, CELLS)).length === 0) {
+      else if (mode !== 'resume') {
         this.clear(work);
         if (readdirSync(work).length === 0) rmdirSync(work);
       }
+      return 0;
     });
   }
 
@@ -92,6 +103,11 @@ export class ResultFolder {
   /** Stores a finished cell. @throws InputError when it cannot be written. */
   storeCell(result: CellResult): void {
     writeWhole(this.cellFile(result.id), `${JSON.stringify(result)}\n`);
+  }
+
+  /** Stores what a cell without a result died of. @throws InputError when it cannot be written. */
+  storeFailure(id: string, detail: string): void {
+    writeWhole(this.file(join(FAILURES, `${id}.txt`)), detail);
   }
 
   /** The stored result of a cell, or undefined where there is none of its configuration. */
@@ -110,7 +126,7 @@ export class ResultFolder {
   }
 
   private clear(folder: string): void {
-    for (const name of [CELLS, RUN_FILE, ...this.owned]) {
+    for (const name of [CELLS, FAILURES, RUN_FILE, ...this.owned]) {
       rmSync(join(folder, name), { recursive: true, force: true });
     }
   }

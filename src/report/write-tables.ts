@@ -16,15 +16,22 @@ export const TABLE_FILES: readonly string[] = [
 ];
 
 /**
- * Writes all tables and their description from the stored cells, in the order of the plan, holding one cell in
- * memory at a time.
- * @throws InputError if a cell is missing or a file cannot be written.
+ * Writes all tables and their description from the stored cells among `cells`, in this order, holding one in memory at
+ * a time.
+ * @throws InputError if a cell is missing or a file cannot be written; then no table has changed.
  */
-export function writeTables(folder: ResultFolder, plan: Plan): void {
-  const files = RESULT_TABLES.map((table) => new TableFile(table, folder.file(`${table.name}.csv`)));
-  for (const cell of plan.cells) {
-    const result = folder.readCell(cell);
-    for (const file of files) file.append(result);
+export function writeTables(folder: ResultFolder, plan: Plan, cells = plan.cells): void {
+  const files: TableFile[] = [];
+  try {
+    for (const table of RESULT_TABLES) files.push(new TableFile(table, folder.file(`${table.name}.csv`)));
+    for (const file of files) file.begin();
+    for (const cell of cells) {
+      const result = folder.readCell(cell);
+      for (const file of files) file.append(result);
+    }
+  } catch (error) {
+    for (const file of files) file.discard();
+    throw error;
   }
   const written = files.map((file) => file.complete());
   const description = dataPackage(plan.suite.name, plan.suite.description || plan.suite.name, written);
@@ -40,11 +47,18 @@ class TableFile {
   constructor(table: ResultTable, path: string) {
     this.table = table;
     this.file = new GrowingFile(path);
-    this.write(csvText([table.columns.map(({ name }) => name)]));
+  }
+
+  begin(): void {
+    this.write(csvText([this.table.columns.map(({ name }) => name)]));
   }
 
   append(result: CellResult): void {
     this.write(csvText(this.table.rows(result)));
+  }
+
+  discard(): void {
+    this.file.discard();
   }
 
   complete(): WrittenTable {

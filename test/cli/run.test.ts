@@ -142,13 +142,43 @@ describe('kvabench run', () => {
     expect(readFileSync(join(folder, 'again', 'summary.csv'), 'utf8')).toBe(one[join(out, 'summary.csv')]);
   });
 
-  it('stops at a workload that breaks the rules and keeps what is finished', async () => {
+  it('reports cells that fail, runs the others and writes complete tables of these', async () => {
+    writeFileSync(suite, SUITE.replace('[toy-load]', '[broken-load, toy-load]'));
+    const result = await run(suite, '--out', out);
+    const failed = 'broken-load.toy-fit.s1';
+    const message = "workload 'broken-load' on backend 'toy-fit' at 0 ns: free of an object";
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toBe(
+      `kvabench: 2 of 4 cells failed: see ${join(out, 'failures')}; --resume runs them again\n`,
+    );
+    expect(result.stdout).toMatch(/^toy-load, seed 1: 400 events\n/);
+    expect(result.stdout).toContain(`\nfailed:\n  ${failed}: ${message}`);
+    expect(JSON.parse(read('run.json'))).toMatchObject({ status: 'failed', failures: [{ id: failed }, {}] });
+    expect(read(`failures/${failed}.txt`)).toMatch(/MisuseError: free of an object[\s\S]*state=never/);
+    const alone = join(folder, 'alone');
+    writeFileSync(suite, SUITE);
+    await run(suite, '--out', alone);
+    for (const name of TABLE_FILES) expect(read(name)).toBe(readFileSync(join(alone, name), 'utf8'));
+  });
+
+  it('runs failed cells again with --resume, and forgets why they had failed', async () => {
     writeFileSync(suite, SUITE.replace('[toy-load]', '[toy-load, broken-load]'));
-    const result = await run(suite, '--out', out, '--workers', '0');
-    expect(result).toMatchObject({ exitCode: 1, stdout: '' });
-    expect(result.stderr).toContain("workload 'broken-load' on backend 'toy-fit' at 0 ns: free of an object");
-    expect(readdirSync(join(out, 'cells'))).toHaveLength(2);
-    expect(existsSync(join(out, 'summary.csv'))).toBe(false);
+    await run(suite, '--out', out);
+    expect(await run(suite, '--out', out, '--resume')).toMatchObject({ exitCode: 1 });
+    expect(readdirSync(join(out, 'failures'))).toHaveLength(2);
+    writeFileSync(suite, SUITE);
+    expect(await run(suite, '--out', out, '--resume')).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(readdirSync(out).sort()).toEqual([...TABLE_FILES, 'cells', 'run.json'].sort());
+    expect(JSON.parse(read('run.json'))).toMatchObject({ status: 'complete', failures: [] });
+  });
+
+  it('does not give up earlier results for a run without any', async () => {
+    await run(suite, '--out', out);
+    const before = contents(out);
+    const result = await run('-w', 'broken-load', '--out', out, '--force');
+    expect(result).toMatchObject({ exitCode: 1 });
+    expect(result.stdout).toContain(`results: ${out}.part\n`);
+    expect(contents(out)).toEqual(before);
   });
 
   it('ends with 130 when it is interrupted, and keeps what is finished', async () => {
@@ -157,7 +187,7 @@ describe('kvabench run', () => {
     const result = await interrupted;
     expect(result.exitCode).toBe(130);
     expect(result.stderr).toMatch(
-      /^kvabench: interrupted; \d of 2 cells are kept in .*, --resume runs the others\n$/,
+      /^kvabench: interrupted; \d of 2 cells are kept in .*, --resume --out .* runs the others\n$/,
     );
     expect(await run(suite, '--out', out, '--resume')).toMatchObject({ exitCode: 0 });
   });
@@ -177,6 +207,9 @@ describe('kvabench run', () => {
     [['-w', 'toy-load', '--samples', '0'], '--samples: '],
     [['-w', 'toy-load', '--samples', '1', '--samples', '2'], '--samples: given more than once'],
     [['-w', 'toy-load', '--workers', '1.5'], '--workers: '],
+    [['-w', 'toy-load', '--time-limit', '10'], "--time-limit: '10' is not acceptable (allowed: a time such"],
+    [['-w', 'toy-load', '--time-limit', '0s'], '--time-limit: '],
+    [['-w', 'toy-load', '--time-limit', '1s', '--workers', '0'], 'only worker threads can be stopped'],
     [['-w', 'toy-load', '--cpus', '1'], 'cpus: 1 CPUs are too few'],
     [['-w', 'toy-load', '--resume', '--force'], 'mutually exclusive'],
     [['-w', 'toy-load', '--outt', 'x'], 'Unknown argument'],

@@ -70,6 +70,18 @@ describe('the built program', () => {
     expect(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')).status).toBe('running');
   });
 
+  it('stops a cell at the time limit, runs the others and ends with 1', () => {
+    const out = join(temporaryFolder(), 'out');
+    const loads = ['-w', 'churn:operations=9000000000000', '-w', 'churn:operations=1000'];
+    const argv = [MAIN, 'run', ...loads, '-b', 'first-fit-map', '--out', out, '--workers', '1'];
+    const child = spawnSync(process.execPath, [...argv, '--time-limit', '5s'], { encoding: 'utf8' });
+    expect(child.status).toBe(1);
+    expect(child.stdout).toContain('9000000000000.first-fit-map.s1: stopped at the time limit of 5 s\n');
+    expect(child.stderr).toMatch(/^kvabench: 1 of 2 cells failed: see [^\n]+\n$/);
+    expect(readdirSync(join(out, 'cells'))).toEqual(['churn_operations_1000.first-fit-map.s1.json']);
+    expect(readFileSync(join(out, 'summary.csv'), 'utf8')).toContain('churn:operations=1000');
+  });
+
   it('is a library too: its entry resolves by the name of the package and replays a trace', () => {
     const script = `
       import { BACKENDS, openTrace, ORACLES, RequestClass } from 'kvabench';

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { type CellPlan, type Plan, planSuite } from '../../src/harness/plan.js';
 import { ResultFolder } from '../../src/harness/result-folder.js';
 import { columnReference } from '../../src/report/column-reference.js';
-import { recordRun } from '../../src/report/record-run.js';
+import { type RunOutcome, recordRun } from '../../src/report/record-run.js';
 import { RESULT_TABLES } from '../../src/report/tables.js';
 import { TABLE_FILES, writeTables } from '../../src/report/write-tables.js';
 import { repositoryRoot } from '../support/shared.js';
@@ -32,7 +32,7 @@ async function record(
   path: string,
   plan = toyPlan(),
   signal = new AbortController().signal,
-): Promise<number> {
+): Promise<RunOutcome> {
   const folder = ResultFolder.open(path, 'resume', TABLE_FILES);
   return recordRun(plan, folder, {
     workers: 0,
@@ -122,9 +122,12 @@ describe('a folder of results', () => {
     const ended: number[] = [];
     const options = { workers: 0, registries: TOYS, version: '1' };
     const stopAtTwo = (finished: number) => finished === 2 && interrupt.abort();
-    expect(
-      await recordRun(plan, folder, { ...options, signal: interrupt.signal, onProgress: stopAtTwo }),
-    ).toBe(2);
+    const outcome = await recordRun(plan, folder, {
+      ...options,
+      signal: interrupt.signal,
+      onProgress: stopAtTwo,
+    });
+    expect(outcome).toMatchObject({ interrupted: true, failed: [], finished: plan.cells.slice(0, 2) });
     expect(() => tables(parts)).toThrow('ENOENT');
     const { signal } = new AbortController();
     await recordRun(plan, folder, { ...options, signal, onProgress: (finished) => ended.push(finished) });

@@ -1,0 +1,112 @@
+import { availableParallelism } from 'node:os';
+import type { Argv } from 'yargs';
+import { InputError } from '../core/errors.js';
+import { usableWorkers } from '../harness/matrix.js';
+import type { Registries } from '../harness/registries.js';
+import type { FolderMode } from '../harness/result-folder.js';
+import type { SuiteChoice } from './choose-suites.js';
+import { durationOption, integerOption, repeated } from './option-values.js';
+import type { RunSettings } from './run-plan.js';
+
+/** Arguments of `kvabench run` as yargs has them. */
+export type RunArguments = Readonly<Record<string, unknown>>;
+
+/** Declares the options and positionals of `kvabench run`. */
+export function declareRunOptions(yargs: Argv): Argv {
+  return declareMode(declareChoice(yargs));
+}
+
+function declareChoice(yargs: Argv): Argv {
+  return yargs
+    .positional('target', {
+      type: 'string',
+      array: true,
+      describe: 'suite (name or .yaml file), or trace (name or .arrow file) to replay',
+    })
+    .option('backend', {
+      alias: 'b',
+      type: 'string',
+      requiresArg: true,
+      describe: 'backend instead of the suite’s, e.g. illumos-vmem:qcache_max=0,quantum=8KiB; repeatable',
+    })
+    .option('workload', {
+      alias: 'w',
+      type: 'string',
+      requiresArg: true,
+      describe: 'workload instead of the suite’s, e.g. replay:trace=x.arrow; repeatable',
+    })
+    .option('seed', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'seed instead of the suite’s; repeatable',
+    })
+    .option('samples', { type: 'string', requiresArg: true, describe: 'sample points per cell' })
+    .option('cpus', { type: 'string', requiresArg: true, describe: 'simulated processors' });
+}
+
+function declareMode(yargs: Argv): Argv {
+  return yargs
+    .option('out', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'folder of results; default results/<suite>',
+    })
+    .option('workers', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'threads that run cells; default: one per processor; 0: none but the main one',
+    })
+    .option('time-limit', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'longest time for a cell, e.g. 90s, 10m or 2h; one that takes longer has failed',
+    })
+    .option('resume', { type: 'boolean', describe: 'keep the finished cells of an interrupted run' })
+    .option('force', { type: 'boolean', describe: 'replace the results in the folder' })
+    .conflicts('resume', 'force');
+}
+
+/** What is to be run. @throws InputError for a bad value. */
+export function readChoice(args: RunArguments): SuiteChoice {
+  const integer = (option: string, minimum: number, maximum: number): number | undefined =>
+    single(args, option, (text) => integerOption(option, text, minimum, maximum));
+  return {
+    targets: repeated(args.target) ?? [],
+    backends: repeated(args.backend),
+    workloads: repeated(args.workload),
+    seeds: readSeeds(args),
+    samples: integer('samples', 1, 100_000),
+    cpus: integer('cpus', 1, 4096),
+  };
+}
+
+function readSeeds(args: RunArguments): number[] | undefined {
+  const seeds = repeated(args.seed)?.map((text) => integerOption('seed', text, 0, 2 ** 32 - 1));
+  return seeds === undefined ? undefined : [...new Set(seeds)];
+}
+
+/** How it is run. @throws InputError for a bad value, and for a time limit that nothing could enforce. */
+export function readSettings(args: RunArguments, registries: Registries): RunSettings {
+  const given = single(args, 'workers', (text) => integerOption('workers', text, 0, 1024));
+  const timeLimitMs = single(args, 'time-limit', (text) => durationOption('time-limit', text));
+  const workers = usableWorkers(given ?? availableParallelism(), timeLimitMs);
+  return { workers, timeLimitMs, registries };
+}
+
+/** What to do with a folder that has results. */
+export function folderMode(args: RunArguments): FolderMode {
+  if (args.resume === true) return 'resume';
+  return args.force === true ? 'force' : 'refuse';
+}
+
+/** The --out option. @throws InputError if it is given twice. */
+export function outOption(args: RunArguments): string | undefined {
+  return single(args, 'out', (text) => text);
+}
+
+function single<T>(args: RunArguments, option: string, read: (text: string) => T): T | undefined {
+  const values = repeated(args[option]);
+  if (values === undefined) return undefined;
+  if (values.length > 1) throw new InputError('given more than once', { field: `--${option}` });
+  return read(values[0]!);
+}
