@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path';
 import { InputError } from '../core/errors.js';
 import { unknownName } from '../core/suggest.js';
 import { shippedSuites, shippedTraces } from '../harness/catalogue.js';
-import { type Component, parseComponent, readComponent } from '../harness/component.js';
+import { type Component, parseComponents, readComponents } from '../harness/component.js';
 import type { Registries } from '../harness/registries.js';
 import { allNames, DEFAULT_SAMPLES, DEFAULT_SEEDS, readSuite, type Suite } from '../harness/suite.js';
 
@@ -21,8 +21,8 @@ export interface SuiteChoice {
 
 /** The suites that a command line means, its options laid over the files'. @throws InputError for bad input. */
 export function chooseSuites(choice: SuiteChoice, registries: Registries): Suite[] {
-  const workloads = choice.workloads?.map((text) => component('workload', text, registries));
-  const backends = choice.backends?.map((text) => component('backend', text, registries));
+  const workloads = choice.workloads?.flatMap((text) => components('workload', text, registries));
+  const backends = choice.backends?.flatMap((text) => components('backend', text, registries));
   const traces: string[] = [];
   const suites: Suite[] = [];
   for (const target of choice.targets) {
@@ -32,7 +32,7 @@ export function chooseSuites(choice: SuiteChoice, registries: Registries): Suite
   }
   const overridden = suites.map((suite) => ({ ...suite, workloads: workloads ?? suite.workloads }));
   const loose = [
-    ...traces.map((path) => replayOf(path, registries)),
+    ...traces.flatMap((path) => replayOf(path, registries)),
     ...(suites.length > 0 ? [] : (workloads ?? [])),
   ];
   const all = loose.length > 0 ? [...overridden, looseSuite(loose, registries)] : overridden;
@@ -48,9 +48,9 @@ export function chooseSuites(choice: SuiteChoice, registries: Registries): Suite
   }));
 }
 
-function component(kind: 'workload' | 'backend', text: string, registries: Registries): Component {
+function components(kind: 'workload' | 'backend', text: string, registries: Registries): Component[] {
   const definitions = kind === 'backend' ? registries.backends : registries.workloads;
-  return parseComponent(kind, text, definitions, process.cwd());
+  return parseComponents(kind, text, definitions, process.cwd());
 }
 
 interface Located {
@@ -70,9 +70,9 @@ function locate(target: string): Located {
   throw unknownName('suite or trace', target, [...names, 'a path that ends in .yaml or .arrow']);
 }
 
-function replayOf(path: string, registries: Registries): Component {
+function replayOf(path: string, registries: Registries): Component[] {
   const context = { folder: process.cwd(), place: () => ({ file: path }) };
-  return readComponent(
+  return readComponents(
     'workload',
     { name: 'replay', parameters: { trace: path } },
     registries.workloads,
@@ -87,8 +87,8 @@ function looseSuite(workloads: readonly Component[], registries: Registries): Su
     name: workloads.length === 1 ? folderName(only!.label) : 'several',
     description: '',
     workloads,
-    backends: allNames(registries).map((name) =>
-      readComponent('backend', { name, parameters: {} }, registries.backends, context),
+    backends: allNames(registries).flatMap((name) =>
+      readComponents('backend', { name, parameters: {} }, registries.backends, context),
     ),
     seeds: DEFAULT_SEEDS,
     samples: DEFAULT_SAMPLES,

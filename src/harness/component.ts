@@ -9,6 +9,7 @@ import {
   typedFromText,
 } from './parameters.js';
 import { type Definition, findDefinition } from './registries.js';
+import { type SweepPoint, spreadOut } from './sweep.js';
 
 /** A workload or backend chosen from its registry, with its parameters complete. Can be sent to a worker. */
 export interface Component {
@@ -17,6 +18,8 @@ export interface Component {
   /** What tables and result files call it. */
   readonly label: string;
   readonly parameters: ComponentParameters;
+  /** Names of the parameters that were given several values; each component has one combination of them. */
+  readonly swept: readonly string[];
 }
 
 /** A choice as a user wrote it. */
@@ -27,37 +30,51 @@ export interface ComponentRequest {
   readonly parameters: RawParameters;
 }
 
-/** Fills in a choice. @throws InputError for an unknown name or bad parameters. */
-export function readComponent(
-  kind: 'workload' | 'backend',
-  request: ComponentRequest,
-  definitions: readonly Definition[],
-  context: ParameterContext,
-): Component {
-  const definition = findDefinition(kind, request.name, definitions, context.place(kind));
-  const parameters = readParameters(
-    `${kind} '${definition.name}'`,
-    definition.parameters,
-    request.parameters,
-    context,
-  );
-  return {
-    name: definition.name,
-    label: request.label ?? defaultLabel(definition, request.parameters),
-    parameters,
-  };
+/** Where a choice was written. */
+export interface ComponentContext {
+  /** Relative paths are resolved against this folder. */
+  readonly folder: string;
+  /** Place of a parameter, or of an item of its list; '' asks for the place of the whole. */
+  place(parameter: string, item?: number): InputPlace;
 }
 
 /**
- * Reads `name:key=value,key=value` as the options -b and -w take it.
- * @throws InputError for a malformed list, an unknown name or bad parameters.
+ * Fills in a choice: one component, or one for each combination of the values of parameters that have several.
+ * @throws InputError for an unknown name, bad parameters or too many combinations.
  */
-export function parseComponent(
+export function readComponents(
+  kind: 'workload' | 'backend',
+  request: ComponentRequest,
+  definitions: readonly Definition[],
+  context: ComponentContext,
+): Component[] {
+  const definition = findDefinition(kind, request.name, definitions, context.place(kind));
+  const owner = `${kind} '${definition.name}'`;
+  const { swept, points } = spreadOut(definition.parameters, request.parameters, context.place.bind(context));
+  return points.map((point) => ({
+    name: definition.name,
+    label: labelOf(definition, request.label, swept, point),
+    parameters: readParameters(owner, definition.parameters, point.raw, contextOf(point, context)),
+    swept,
+  }));
+}
+
+function contextOf(point: SweepPoint, context: ComponentContext): ParameterContext {
+  const place = (parameter: string): InputPlace => context.place(parameter, point.items[parameter]);
+  return { folder: context.folder, place };
+}
+
+/**
+ * Reads `name:key=value,key=value` as the options -b and -w take it. Several values have `|` between them and give
+ * several components.
+ * @throws InputError for a malformed list, an unknown name, bad parameters or too many combinations.
+ */
+export function parseComponents(
   kind: 'workload' | 'backend',
   text: string,
   definitions: readonly Definition[],
   folder: string,
-): Component {
+): Component[] {
   const field = kind === 'backend' ? '-b' : '-w';
   const colon = text.indexOf(':');
   const name = colon < 0 ? text : text.slice(0, colon);
@@ -67,7 +84,7 @@ export function parseComponent(
     field: parameter === '' ? field : `${field} ${parameter}`,
   });
   const parameters = typedFromText(definition.parameters, pairs);
-  return readComponent(kind, { name, parameters }, definitions, { folder, place });
+  return readComponents(kind, { name, parameters }, definitions, { folder, place });
 }
 
 function parsePairs(text: string, place: InputPlace): Record<string, string> {
@@ -82,6 +99,17 @@ function parsePairs(text: string, place: InputPlace): Record<string, string> {
     pairs[key] = match[2]!.trim();
   }
   return pairs;
+}
+
+/** A user's own label tells the combinations of a sweep apart by the values that vary. */
+function labelOf(
+  definition: Definition,
+  own: string | undefined,
+  swept: readonly string[],
+  { raw }: SweepPoint,
+): string {
+  if (own === undefined) return defaultLabel(definition, raw);
+  return swept.length === 0 ? own : `${own}:${swept.map((name) => `${name}=${raw[name]}`).join(',')}`;
 }
 
 /** A file's base name where the workload reads one, else the registry's name; then the parameters that were given. */

@@ -6,9 +6,11 @@ import { PROBE_COLUMNS } from '../probe/registry.js';
 import type { Workload } from '../workload/contract.js';
 import type { Component } from './component.js';
 import { canonicalJson, sha256 } from './digest.js';
+import { type ParameterColumn, parameterColumns } from './parameter-columns.js';
 import { portableParameters } from './parameters.js';
 import { findDefinition, type Registries } from './registries.js';
 import type { Suite } from './suite.js';
+import { refuseTooMany } from './sweep.js';
 
 /** A stored cell of other columns cannot be used again. */
 const COLUMNS_DIGEST = sha256(
@@ -35,14 +37,17 @@ export interface CellPlan {
 export interface Plan {
   readonly suite: Suite;
   readonly cells: readonly CellPlan[];
+  /** The parameters that the suite varies, as columns of its tables. */
+  readonly parameters: readonly ParameterColumn[];
 }
 
 /**
  * Spreads a suite out: workload × seed × backend. Each workload and each backend is built once on trial, so that bad
  * input is found before anything runs. `version` is that of the program.
- * @throws InputError for a workload or backend that cannot be built, or for two cells of one name.
+ * @throws InputError for a workload or backend that cannot be built, for two cells of one name, or too many cells.
  */
 export function planSuite(suite: Suite, registries: Registries, version: string): Plan {
+  refuseTooMany(suite.workloads.length * suite.seeds.length * suite.backends.length);
   const cells: CellPlan[] = [];
   for (const workload of suite.workloads) {
     for (const seed of suite.seeds) {
@@ -55,7 +60,7 @@ export function planSuite(suite: Suite, registries: Registries, version: string)
     }
   }
   refuseDuplicates(cells);
-  return { suite, cells };
+  return { suite, cells, parameters: parameterColumns(suite, registries) };
 }
 
 /** Builds a workload. @throws InputError that names it. */

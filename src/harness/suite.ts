@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { InputError, type InputPlace } from '../core/errors.js';
-import { type Component, type ComponentRequest, readComponent } from './component.js';
+import { type Component, type ComponentRequest, readComponents } from './component.js';
 import { sha256 } from './digest.js';
 import type { Definition, Registries } from './registries.js';
 import { schemaProblem } from './schema-check.js';
@@ -94,11 +94,15 @@ class SuiteReader {
     items: readonly Item[],
     definitions: readonly Definition[],
   ): Component[] {
-    return items.map((item, index) => {
+    return items.flatMap((item, index) => {
       const path: YamlPath = [list, index];
-      const place = (parameter: string): InputPlace =>
-        this.source.place(parameter === '' ? path : [...path, parameter]);
-      return readComponent(kind, componentRequest(kind, item), definitions, { folder: this.folder, place });
+      const place = (parameter: string, value?: number): InputPlace =>
+        this.source.place([
+          ...path,
+          ...(parameter === '' ? [] : [parameter]),
+          ...(value === undefined ? [] : [value]),
+        ]);
+      return readComponents(kind, componentRequest(kind, item), definitions, { folder: this.folder, place });
     });
   }
 }

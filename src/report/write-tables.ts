@@ -5,7 +5,7 @@ import type { Plan } from '../harness/plan.js';
 import type { ResultFolder } from '../harness/result-folder.js';
 import { csvText } from './csv.js';
 import { dataPackage, type WrittenTable } from './data-package.js';
-import { RESULT_TABLES, type ResultTable } from './tables.js';
+import { RESULT_TABLES, type ResultTable, withParameters } from './tables.js';
 
 const DATA_PACKAGE = 'datapackage.json';
 
@@ -23,7 +23,9 @@ export const TABLE_FILES: readonly string[] = [
 export function writeTables(folder: ResultFolder, plan: Plan, cells = plan.cells): void {
   const files: TableFile[] = [];
   try {
-    for (const table of RESULT_TABLES) files.push(new TableFile(table, folder.file(`${table.name}.csv`)));
+    for (const table of RESULT_TABLES) {
+      files.push(new TableFile(withParameters(table, plan.parameters), folder.file(`${table.name}.csv`)));
+    }
     for (const file of files) file.begin();
     for (const cell of cells) {
       const result = folder.readCell(cell);

@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Type } from '@sinclair/typebox';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
+import { constraintTable } from '../../src/core/request.js';
+import { parseComponents } from '../../src/harness/component.js';
 import { type CellPlan, type Plan, planSuite } from '../../src/harness/plan.js';
+import type { Registries } from '../../src/harness/registries.js';
 import { ResultFolder } from '../../src/harness/result-folder.js';
 import { columnReference } from '../../src/report/column-reference.js';
 import { type RunOutcome, recordRun } from '../../src/report/record-run.js';
@@ -24,6 +28,29 @@ interface Resource {
   };
 }
 
+/** The toys, and a workload that never asks for anything. */
+const VARIED: Registries = {
+  ...TOYS,
+  workloads: [
+    ...TOYS.workloads,
+    {
+      name: 'idle-load',
+      summary: 'asks for nothing',
+      parameters: Type.Object({}),
+      create: () => ({
+        name: 'idle-load',
+        objectLimit: 1,
+        cpus: 1,
+        classes: [],
+        constraints: constraintTable([]),
+        durationNs: 10,
+        provenance: {},
+        start: () => {},
+      }),
+    },
+  ],
+};
+
 function toyPlan(seeds = [1, 2]): Plan {
   return planSuite({ ...toySuite(), seeds }, TOYS, '1');
 }
@@ -37,7 +64,7 @@ async function record(
   return recordRun(plan, folder, {
     workers: 0,
     signal,
-    registries: TOYS,
+    registries: VARIED,
     version: '1',
     onProgress: () => {},
   });
@@ -101,6 +128,45 @@ describe('a folder of results', () => {
       span_tags: '1',
       total_bytes: '65536',
     });
+  });
+
+  it('has the parameters that the suite varies as columns of every table, empty where there is no such parameter', async () => {
+    const path = temporaryFolder();
+    const text = ['toy-fit:policy=first|best', 'toy-fit:size=32KiB'];
+    const backends = text.flatMap((one) => parseComponents('backend', one, TOYS.backends, '/'));
+    const workloads = ['toy-load:events=10|20', 'idle-load'].flatMap((one) =>
+      parseComponents('workload', one, VARIED.workloads, '/'),
+    );
+    await record(path, planSuite({ ...toySuite(), workloads, backends }, VARIED, '1'));
+    const { resources } = JSON.parse(readFileSync(join(path, 'datapackage.json'), 'utf8')) as {
+      resources: Resource[];
+    };
+    for (const { schema } of resources) {
+      expect(schema.fields.slice(2, 6)).toMatchObject([
+        { name: 'seed' },
+        {
+          name: 'workload.events',
+          type: 'integer',
+          unit: 'count',
+          description: 'Parameter of the workload: Requests.',
+        },
+        { name: 'backend.policy', type: 'string' },
+        expect.anything(),
+      ]);
+      expect(schema.primaryKey.slice(0, 3)).toEqual(['workload', 'backend', 'seed']);
+    }
+    const rows: Record<string, string>[] = parse(readFileSync(join(path, 'summary.csv')), { columns: true });
+    expect(rows.map((row) => [row['workload.events'], row['backend.policy'], row.cpus])).toEqual([
+      ['10', 'first', '2'],
+      ['10', 'best', '2'],
+      ['10', 'first', '2'],
+      ['20', 'first', '2'],
+      ['20', 'best', '2'],
+      ['20', 'first', '2'],
+      ['', 'first', '1'],
+      ['', 'best', '1'],
+      ['', 'first', '1'],
+    ]);
   });
 
   it('has the same tables whatever the order in which cells end', async () => {
