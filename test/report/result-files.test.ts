@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Type } from '@sinclair/typebox';
 import { parse } from 'csv-parse/sync';
@@ -61,13 +61,17 @@ async function record(
   signal = new AbortController().signal,
 ): Promise<RunOutcome> {
   const folder = ResultFolder.open(path, 'resume', TABLE_FILES);
-  return recordRun(plan, folder, {
-    workers: 0,
-    signal,
-    registries: VARIED,
-    version: '1',
-    onProgress: () => {},
-  });
+  try {
+    return await recordRun(plan, folder, {
+      workers: 0,
+      signal,
+      registries: VARIED,
+      version: '1',
+      onProgress: () => {},
+    });
+  } finally {
+    folder.close();
+  }
 }
 
 function tables(path: string): string[] {
@@ -200,6 +204,18 @@ describe('a folder of results', () => {
     expect(ended).toEqual([2, 3, 4]);
     expect(tables(parts)).toEqual(tables(whole));
     expect(JSON.parse(readFileSync(join(parts, 'run.json'), 'utf8')).status).toBe('complete');
+  });
+
+  it('has all tables or none of a run: one that cannot be written leaves nothing of the others', async () => {
+    const path = temporaryFolder();
+    const folder = ResultFolder.open(path, 'resume', TABLE_FILES);
+    mkdirSync(join(path, 'tags.csv.part'));
+    const options = { workers: 0, registries: TOYS, version: '1', onProgress: () => {} };
+    await expect(
+      recordRun(toyPlan([1]), folder, { ...options, signal: new AbortController().signal }),
+    ).rejects.toThrow('tags.csv: cannot write');
+    expect(folder.abandon()).toBe(2);
+    expect(readdirSync(path).sort()).toEqual(['cells', 'run.json', 'tags.csv.part']);
   });
 
   it('runs a cell again whose configuration has changed', async () => {

@@ -41,9 +41,13 @@ async function run(args: RunArguments, registries: Registries, io: Io): Promise<
   let worst: ExitCode = ExitCode.done;
   for (const [index, plan] of plans.entries()) {
     const folder = ResultFolder.open(folders[index]!, folderMode(args), TABLE_FILES);
-    const code = await runPlan(plan, folder, settings, io);
-    if (code === ExitCode.interrupted) return code;
-    if (code !== ExitCode.done) worst = code;
+    try {
+      const code = await runPlan(plan, folder, settings, io);
+      if (code === ExitCode.interrupted) return code;
+      if (code !== ExitCode.done) worst = code;
+    } finally {
+      folder.close();
+    }
   }
   return worst;
 }
