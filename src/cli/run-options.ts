@@ -61,6 +61,8 @@ function declareMode(yargs: Argv): Argv {
       requiresArg: true,
       describe: 'longest time for a cell, e.g. 90s, 10m or 2h; one that takes longer has failed',
     })
+    .option('dry-run', { type: 'boolean', describe: 'print what would be run and how long it may take' })
+    .option('json', { type: 'boolean', describe: 'print that as JSON' })
     .option('resume', { type: 'boolean', describe: 'keep the finished cells of an interrupted run' })
     .option('force', { type: 'boolean', describe: 'replace the results in the folder' })
     .conflicts('resume', 'force');
@@ -91,6 +93,14 @@ export function readSettings(args: RunArguments, registries: Registries): RunSet
   const timeLimitMs = single(args, 'time-limit', (text) => durationOption('time-limit', text));
   const workers = usableWorkers(given ?? availableParallelism(), timeLimitMs);
   return { workers, timeLimitMs, registries };
+}
+
+/** Whether and how to print a forecast instead of running. @throws InputError for --json without --dry-run. */
+export function forecastOption(args: RunArguments): 'text' | 'json' | undefined {
+  if (args['dry-run'] === true) return args.json === true ? 'json' : 'text';
+  if (args.json === true)
+    throw new InputError('only a forecast has it', { field: '--json', allowed: 'with --dry-run' });
+  return undefined;
 }
 
 /** What to do with a folder that has results. */

@@ -25,6 +25,8 @@ export interface CellPlan {
   readonly backend: Component;
   readonly seed: number;
   readonly samples: number;
+  /** Requests that the workload will make at most, where it knows. */
+  readonly events: number | undefined;
   /** Simulated processors. */
   readonly cpus: number;
   /** All that decides the result, the same on every machine. */
@@ -54,7 +56,7 @@ export function planSuite(suite: Suite, registries: Registries, version: string)
       const built = createWorkload(workload, seed, registries);
       const cpus = chooseCpus(suite, workload, built);
       for (const backend of suite.backends) {
-        if (seed === suite.seeds[0]) createBackend(backend, built, new Simulation(cpus), registries);
+        if (seed === suite.seeds[0]) tryPair(workload, built, backend, cpus, registries);
         cells.push(planCell({ suite, workload, backend, seed, cpus, built, registries, version }));
       }
     }
@@ -80,6 +82,27 @@ export function createBackend(
   const environment = { simulation, constraints: workload.constraints };
   return named('backend', component, () =>
     definition.create(component.parameters as Parameters, environment),
+  );
+}
+
+/** Builds a backend on trial. @throws InputError if it cannot be built or could never serve the largest request. */
+function tryPair(
+  component: Component,
+  workload: Workload,
+  backend: Component,
+  cpus: number,
+  registries: Registries,
+): void {
+  const built = createBackend(backend, workload, new Simulation(cpus), registries);
+  const roots = workload.classes
+    .filter((cls) => built.serves.includes(cls))
+    .flatMap((cls) => built.rootsOf?.(cls) ?? built.arenas.filter(({ source }) => source === null));
+  const room = roots.reduce((most, { figures }) => Math.max(most, figures.totalBytes), 0);
+  const largest = workload.largestRequest ?? 0;
+  if (roots.length === 0 || largest <= room) return;
+  throw new InputError(
+    `workload '${component.label}' asks for ${largest} bytes at once, and backend '${backend.label}' has ${room}`,
+    { allowed: 'an arena that holds the largest request' },
   );
 }
 
@@ -135,6 +158,7 @@ function planCell(parts: CellParts): CellPlan {
     backend,
     seed,
     samples: suite.samples,
+    events: parts.built.events,
     cpus,
     configuration,
     configurationDigest: sha256(canonicalJson(configuration)),

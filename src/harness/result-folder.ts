@@ -114,7 +114,7 @@ export class ResultFolder {
 
   /** Stores a finished cell. @throws InputError when it cannot be written. */
   storeCell(result: CellResult): void {
-    writeWhole(this.cellFile(result.id), `${JSON.stringify(result)}\n`);
+    writeWhole(cellFile(this.work, result.id), `${JSON.stringify(result)}\n`);
   }
 
   /** Stores what a cell without a result died of. @throws InputError when it cannot be written. */
@@ -124,16 +124,14 @@ export class ResultFolder {
 
   /** The stored result of a cell, or undefined where there is none of its configuration. */
   storedCell(plan: CellPlan): CellResult | undefined {
-    const path = this.cellFile(plan.id);
-    if (!existsSync(path)) return undefined;
-    const result = parseCell(path);
-    return result.configurationDigest === plan.configurationDigest ? result : undefined;
+    return storedIn(this.work, plan);
   }
 
   /** The result of a cell that has been run. @throws InputError if it is missing or damaged. */
   readCell(plan: CellPlan): CellResult {
     const result = this.storedCell(plan);
-    if (result === undefined) throw new InputError('the result is missing', { file: this.cellFile(plan.id) });
+    if (result === undefined)
+      throw new InputError('the result is missing', { file: cellFile(this.work, plan.id) });
     return result;
   }
 
@@ -141,10 +139,6 @@ export class ResultFolder {
     for (const name of [CELLS, FAILURES, RUN_FILE, ...this.owned]) {
       rmSync(join(folder, name), { recursive: true, force: true });
     }
-  }
-
-  private cellFile(id: string): string {
-    return this.file(join(CELLS, `${id}.json`));
   }
 }
 
@@ -161,6 +155,27 @@ function checkUse(path: string, mode: FolderMode): boolean {
     });
   }
   return hasResults && mode === 'force';
+}
+
+/**
+ * The cells that a run of this mode would find stored in a folder; nothing is changed.
+ * @throws InputError where ResultFolder.open would refuse the folder, or a stored cell is damaged.
+ */
+export function findStored(path: string, mode: FolderMode, cells: readonly CellPlan[]): ReadonlySet<string> {
+  checkUse(path, mode);
+  const stored = mode === 'resume' ? cells.filter((cell) => storedIn(path, cell) !== undefined) : [];
+  return new Set(stored.map(({ id }) => id));
+}
+
+function cellFile(folder: string, id: string): string {
+  return join(folder, CELLS, `${id}.json`);
+}
+
+function storedIn(folder: string, plan: CellPlan): CellResult | undefined {
+  const path = cellFile(folder, plan.id);
+  if (!existsSync(path)) return undefined;
+  const result = parseCell(path);
+  return result.configurationDigest === plan.configurationDigest ? result : undefined;
 }
 
 /** What is in a folder, which must be ours if it is there and not empty. @throws InputError otherwise. */

@@ -8,7 +8,7 @@ import {
   UNCONSTRAINED,
 } from '../core/request.js';
 import type { Simulation } from '../core/simulation.js';
-import type { Nanoseconds } from '../core/units.js';
+import { type Bytes, type Nanoseconds, roundDown } from '../core/units.js';
 import { ChurnGenerator, type ChurnOptions } from './churn-generator.js';
 import type { Workload } from './contract.js';
 import type { Parameters, WorkloadDefinition } from './definition.js';
@@ -22,6 +22,8 @@ export class ChurnWorkload implements Workload {
   readonly classes: readonly number[];
   readonly constraints = constraintTable([]);
   readonly durationNs: Nanoseconds;
+  readonly events: number;
+  readonly largestRequest: Bytes;
   readonly provenance: Readonly<Record<string, unknown>>;
 
   constructor(
@@ -32,6 +34,9 @@ export class ChurnWorkload implements Workload {
     this.cpus = options.cpus;
     this.classes = [options.cls];
     this.durationNs = options.operations * options.meanIntervalNs;
+    this.events = options.operations;
+    const { minBytes, maxBytes, stepBytes } = options.sizes;
+    this.largestRequest = minBytes + roundDown(maxBytes - minBytes, stepBytes);
     const { cls, ...rest } = options;
     this.provenance = { workload: 'churn', seed, class: REQUEST_CLASS_NAMES[cls], ...rest };
   }

@@ -1,5 +1,6 @@
 import type { ConstraintTable, RequestPort } from '../core/request.js';
 import type { Simulation } from '../core/simulation.js';
+import type { Bytes } from '../core/units.js';
 
 /**
  * A source of requests on the simulated clock: a trace replayed, or a generator. It schedules its own events on the
@@ -16,6 +17,10 @@ export interface Workload {
   readonly constraints: ConstraintTable;
   /** Simulated time of its last event, or an upper bound of it: sample points are spread over it. */
   readonly durationNs: number;
+  /** Requests that it will make, or an upper bound of them, where it knows; for estimates only. */
+  readonly events?: number;
+  /** Size of the largest request that it may make, where it knows: a backend whose arenas are smaller is refused. */
+  readonly largestRequest?: Bytes;
   /** Facts for the provenance record: input digests, parameters, seed. Plain JSON, nothing machine-dependent. */
   readonly provenance: Readonly<Record<string, unknown>>;
   /** Announces itself (`workloadStarted`) and schedules the first event; to be called once per simulation. */

@@ -192,6 +192,45 @@ describe('kvabench run', () => {
     expect(await run(suite, '--out', out, '--resume')).toMatchObject({ exitCode: 0 });
   });
 
+  it('says with --dry-run what it would run, keep and write, and writes nothing', async () => {
+    const fresh = await run(suite, '--out', out, '--dry-run');
+    expect(fresh).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(fresh.stdout).toMatch(
+      /^toys: 2 cells: 1 workload × 1 seed × 2 backends, 6 samples each\nresults: .*out \(a new folder\)\n/,
+    );
+    expect(fresh.stdout).toMatch(/\ntoy-load.small.s1 +400 +\d+\.\d s to run\n/);
+    expect(fresh.stdout).toMatch(/\nto run: 2 cells on the main thread: about [\s\S]*nothing was written\n$/);
+    expect(existsSync(out)).toBe(false);
+    await run(suite, '--out', out);
+    rmSync(join(out, 'cells', 'toy-load.small.s1.json'));
+    const before = contents(out);
+    const resumed = await run(suite, '--out', out, '--dry-run', '--resume');
+    expect(resumed.stdout).toMatch(/\ntoy-load.toy-fit.s1 +400 +- stored\n[\s\S]*to run: 1 cell on/);
+    expect(await run(suite, '--out', out, '--dry-run')).toMatchObject({ exitCode: 1 });
+    expect(contents(out)).toEqual(before);
+  });
+
+  it('says the same as JSON, with the cells that fail at once', async () => {
+    const argv = ['-w', 'broken-load', '-w', 'toy-load', '-b', 'toy-fit', '--out', out];
+    const { stdout } = await run(...argv, '--dry-run', '--json');
+    expect(JSON.parse(stdout)).toMatchObject([
+      {
+        out,
+        mode: 'refuse',
+        seeds: [1],
+        estimate: { milliseconds: expect.any(Number), bytes: expect.any(Number) },
+        cells: [
+          {
+            id: 'broken-load.toy-fit.s1',
+            stored: false,
+            problem: expect.stringContaining('MisuseError: free of'),
+          },
+          { id: 'toy-load.toy-fit.s1', workload: 'toy-load', events: 400, milliseconds: expect.any(Number) },
+        ],
+      },
+    ]);
+  });
+
   it.each([
     [['nothing-such'], "unknown suite or trace 'nothing-such'"],
     [['first-lok'], "did you mean 'first-look'?"],
@@ -212,6 +251,7 @@ describe('kvabench run', () => {
     [['-w', 'toy-load', '--time-limit', '1s', '--workers', '0'], 'only worker threads can be stopped'],
     [['-w', 'toy-load', '--cpus', '1'], 'cpus: 1 CPUs are too few'],
     [['-w', 'toy-load', '--resume', '--force'], 'mutually exclusive'],
+    [['-w', 'toy-load', '--json'], '--json: only a forecast has it (allowed: with --dry-run)'],
     [['-w', 'toy-load', '--outt', 'x'], 'Unknown argument'],
   ])('answers %j with one message', async (argv, message) => {
     const result = await run(...argv, '--out', out);

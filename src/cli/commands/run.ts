@@ -3,20 +3,22 @@ import { InputError } from '../../core/errors.js';
 import { toolVersion } from '../../core/version.js';
 import { type Plan, planSuite } from '../../harness/plan.js';
 import { REGISTRIES, type Registries } from '../../harness/registries.js';
-import { ResultFolder } from '../../harness/result-folder.js';
+import { type FolderMode, ResultFolder } from '../../harness/result-folder.js';
 import { TABLE_FILES } from '../../report/write-tables.js';
 import { chooseSuites } from '../choose-suites.js';
 import type { Command } from '../command.js';
+import { forecast, forecastData, forecastText } from '../dry-run.js';
 import { ExitCode, type Io } from '../io.js';
 import {
   declareRunOptions,
   folderMode,
+  forecastOption,
   outOption,
   type RunArguments,
   readChoice,
   readSettings,
 } from '../run-options.js';
-import { runPlan } from '../run-plan.js';
+import { type RunSettings, runPlan } from '../run-plan.js';
 
 /** `kvabench run [target..]`: suites or traces against backends, into a folder of results. */
 export const runCommand: Command = runCommandWith(REGISTRIES);
@@ -31,16 +33,32 @@ export function runCommandWith(registries: Registries): Command {
   };
 }
 
-/** Failed cells do not keep later suites from being run; an interruption does. */
 async function run(args: RunArguments, registries: Registries, io: Io): Promise<ExitCode> {
   const settings = readSettings(args, registries);
+  const format = forecastOption(args);
+  const mode = folderMode(args);
   const plans = chooseSuites(readChoice(args), registries).map((suite) =>
     planSuite(suite, registries, toolVersion()),
   );
   const folders = outputFolders(plans, outOption(args));
+  if (format === undefined) return runPlans(plans, folders, mode, settings, io);
+  const forecasts = plans.map((plan, index) => forecast(plan, folders[index]!, mode, settings));
+  const json = (): string => `${JSON.stringify(forecasts.map(forecastData), null, 2)}\n`;
+  io.stdout.write(format === 'json' ? json() : forecasts.map(forecastText).join('\n'));
+  return ExitCode.done;
+}
+
+/** Failed cells do not keep later suites from being run; an interruption does. */
+async function runPlans(
+  plans: readonly Plan[],
+  folders: readonly string[],
+  mode: FolderMode,
+  settings: RunSettings,
+  io: Io,
+): Promise<ExitCode> {
   let worst: ExitCode = ExitCode.done;
   for (const [index, plan] of plans.entries()) {
-    const folder = ResultFolder.open(folders[index]!, folderMode(args), TABLE_FILES);
+    const folder = ResultFolder.open(folders[index]!, mode, TABLE_FILES);
     try {
       const code = await runPlan(plan, folder, settings, io);
       if (code === ExitCode.interrupted) return code;
