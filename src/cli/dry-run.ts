@@ -36,6 +36,7 @@ export function forecastData({ plan, out, mode, workers, stored, estimate }: For
     workers,
     seeds,
     samples,
+    shard: plan.shard,
     estimate: { method: methodText(estimate), milliseconds: estimate.milliseconds, bytes: estimate.bytes },
     cells: plan.cells.map((cell) => ({
       id: cell.id,
@@ -60,12 +61,13 @@ export function forecastText(forecast: Forecast): string {
     counted(seeds.length, 'seed'),
     counted(backends.length, 'backend'),
   ];
+  const part = plan.shard === undefined ? '' : `part ${plan.shard.index} of ${plan.shard.count} of `;
   const missing = plan.cells.length - stored.size;
   const rows = plan.cells.map((cell) => cellRow(cell, forecast));
   const alignments = ['left', 'right', 'right', 'left'] as const;
   const folder = { refuse: 'a new folder', resume: `${stored.size} cells are kept`, force: 'replaced' }[mode];
   return [
-    `${name}: ${counted(plan.cells.length, 'cell')}: ${product.join(' × ')}, ${counted(samples, 'sample')} each`,
+    `${name}: ${counted(plan.cells.length, 'cell')}: ${part}${product.join(' × ')}, ${counted(samples, 'sample')} each`,
     `results: ${out} (${folder})`,
     '',
     ...alignedLines([['cell', 'events', 'time', 'state'], ...rows], alignments, ' '),

@@ -16,6 +16,17 @@ export function integerOption(option: string, text: string, minimum: number, max
   });
 }
 
+/** An option such as `2/3`: a number and how many there are. @throws InputError if it is none. */
+export function shareOption(option: string, text: string): { index: number; count: number } {
+  const match = /^(\d+)\/(\d+)$/.exec(text);
+  const [index, count] = [Number(match?.[1]), Number(match?.[2])];
+  if (index >= 1 && index <= count) return { index, count };
+  throw new InputError(`'${text}' is not acceptable`, {
+    field: `--${option}`,
+    allowed: 'which part of how many, from 1/n to n/n',
+  });
+}
+
 const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 /** Longer timers end at once (Node). */
 const LONGEST_MS = 2 ** 31 - 1;

@@ -2,10 +2,11 @@ import { availableParallelism } from 'node:os';
 import type { Argv } from 'yargs';
 import { InputError } from '../core/errors.js';
 import { usableWorkers } from '../harness/matrix.js';
+import type { Shard } from '../harness/plan.js';
 import type { Registries } from '../harness/registries.js';
 import type { FolderMode } from '../harness/result-folder.js';
 import type { SuiteChoice } from './choose-suites.js';
-import { durationOption, integerOption, repeated } from './option-values.js';
+import { durationOption, integerOption, repeated, shareOption } from './option-values.js';
 import type { RunSettings } from './run-plan.js';
 
 /** Arguments of `kvabench run` as yargs has them. */
@@ -61,6 +62,11 @@ function declareMode(yargs: Argv): Argv {
       requiresArg: true,
       describe: 'longest time for a cell, e.g. 90s, 10m or 2h; one that takes longer has failed',
     })
+    .option('shard', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'run one part of the cells, e.g. 2/3, for a suite that is spread over machines',
+    })
     .option('dry-run', { type: 'boolean', describe: 'print what would be run and how long it may take' })
     .option('json', { type: 'boolean', describe: 'print that as JSON' })
     .option('resume', { type: 'boolean', describe: 'keep the finished cells of an interrupted run' })
@@ -93,6 +99,11 @@ export function readSettings(args: RunArguments, registries: Registries): RunSet
   const timeLimitMs = single(args, 'time-limit', (text) => durationOption('time-limit', text));
   const workers = usableWorkers(given ?? availableParallelism(), timeLimitMs);
   return { workers, timeLimitMs, registries };
+}
+
+/** The part of the cells that is to be run; undefined for all. @throws InputError for a bad value. */
+export function shardOption(args: RunArguments): Shard | undefined {
+  return single(args, 'shard', (text) => shareOption('shard', text));
 }
 
 /** Whether and how to print a forecast instead of running. @throws InputError for --json without --dry-run. */

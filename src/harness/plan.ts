@@ -41,6 +41,20 @@ export interface Plan {
   readonly cells: readonly CellPlan[];
   /** The parameters that the suite varies, as columns of its tables. */
   readonly parameters: readonly ParameterColumn[];
+  /** The part of the suite's cells that this plan has; undefined for all of them. */
+  readonly shard?: Shard;
+}
+
+/** Every cell whose number is `index` modulo `count`, counting both from 1. */
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
+}
+
+/** The part of a plan that one of several machines runs. */
+export function shardOf(plan: Plan, shard: Shard): Plan {
+  const cells = plan.cells.filter((_, number) => number % shard.count === shard.index - 1);
+  return { ...plan, cells, shard };
 }
 
 /**

@@ -40,7 +40,7 @@ export function startRecord(plan: Plan, version: string): RunRecord {
     commit: programCommit(),
     started: new Date().toISOString(),
     machine: describeMachine(),
-    suite: { name, description, sha256: digest, samples },
+    suite: { name, description, sha256: digest, samples, shard: plan.shard },
     seeds,
     cells: plan.cells.map((cell) => ({
       id: cell.id,

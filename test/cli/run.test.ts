@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { runCommandWith } from '../../src/cli/commands/run.js';
@@ -192,6 +192,23 @@ describe('kvabench run', () => {
     expect(await run(suite, '--out', out, '--resume')).toMatchObject({ exitCode: 0 });
   });
 
+  it('runs one part of the cells with --shard; the cells of all parts together resume to the whole', async () => {
+    const [whole, other] = [join(folder, 'whole'), join(folder, 'other')];
+    const argv = [suite, '--seed', '1', '--seed', '2', '-b', 'toy-fit:policy=first|best'];
+    await run(...argv, '--out', whole);
+    expect(await run(...argv, '--out', out, '--shard', '1/3')).toMatchObject({ exitCode: 0 });
+    expect(readdirSync(join(out, 'cells'))).toHaveLength(2);
+    expect(JSON.parse(read('run.json')).suite.shard).toEqual({ index: 1, count: 3 });
+    for (const shard of ['2/3', '3/3']) {
+      expect(await run(...argv, '--out', other, '--force', '--shard', shard)).toMatchObject({ exitCode: 0 });
+      cpSync(join(other, 'cells'), join(out, 'cells'), { recursive: true });
+    }
+    const forecast = await run(...argv, '--out', out, '--resume', '--dry-run');
+    expect(forecast.stdout).toContain('(4 cells are kept)');
+    expect(await run(...argv, '--out', out, '--resume')).toMatchObject({ exitCode: 0 });
+    for (const name of TABLE_FILES) expect(read(name)).toBe(readFileSync(join(whole, name), 'utf8'));
+  });
+
   it('says with --dry-run what it would run, keep and write, and writes nothing', async () => {
     const fresh = await run(suite, '--out', out, '--dry-run');
     expect(fresh).toMatchObject({ exitCode: 0, stderr: '' });
@@ -251,6 +268,9 @@ describe('kvabench run', () => {
     [['-w', 'toy-load', '--time-limit', '1s', '--workers', '0'], 'only worker threads can be stopped'],
     [['-w', 'toy-load', '--cpus', '1'], 'cpus: 1 CPUs are too few'],
     [['-w', 'toy-load', '--resume', '--force'], 'mutually exclusive'],
+    [['-w', 'toy-load', '--shard', '4/3'], "--shard: '4/3' is not acceptable (allowed: which part"],
+    [['-w', 'toy-load', '--shard', '0/3'], '--shard: '],
+    [['-w', 'toy-load', '--shard', '2'], '--shard: '],
     [['-w', 'toy-load', '--json'], '--json: only a forecast has it (allowed: with --dry-run)'],
     [['-w', 'toy-load', '--outt', 'x'], 'Unknown argument'],
   ])('answers %j with one message', async (argv, message) => {

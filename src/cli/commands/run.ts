@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { InputError } from '../../core/errors.js';
 import { toolVersion } from '../../core/version.js';
-import { type Plan, planSuite } from '../../harness/plan.js';
+import { type Plan, planSuite, shardOf } from '../../harness/plan.js';
 import { REGISTRIES, type Registries } from '../../harness/registries.js';
 import { type FolderMode, ResultFolder } from '../../harness/result-folder.js';
 import { TABLE_FILES } from '../../report/write-tables.js';
@@ -17,6 +17,7 @@ import {
   type RunArguments,
   readChoice,
   readSettings,
+  shardOption,
 } from '../run-options.js';
 import { type RunSettings, runPlan } from '../run-plan.js';
 
@@ -37,9 +38,11 @@ async function run(args: RunArguments, registries: Registries, io: Io): Promise<
   const settings = readSettings(args, registries);
   const format = forecastOption(args);
   const mode = folderMode(args);
-  const plans = chooseSuites(readChoice(args), registries).map((suite) =>
+  const shard = shardOption(args);
+  const wholes = chooseSuites(readChoice(args), registries).map((suite) =>
     planSuite(suite, registries, toolVersion()),
   );
+  const plans = shard === undefined ? wholes : wholes.map((plan) => shardOf(plan, shard));
   const folders = outputFolders(plans, outOption(args));
   if (format === undefined) return runPlans(plans, folders, mode, settings, io);
   const forecasts = plans.map((plan, index) => forecast(plan, folders[index]!, mode, settings));
