@@ -4,7 +4,7 @@ import { InputError } from '../core/errors.js';
 import { unknownName } from '../core/suggest.js';
 import { backendFileReference } from '../harness/backend-files.js';
 import { shippedSuites, shippedTraces, shippedWorkloads } from '../harness/catalogue.js';
-import { type Component, parseComponent, readComponent } from '../harness/component.js';
+import { type Component, parseComponents, readComponents } from '../harness/component.js';
 import type { Registries } from '../harness/registries.js';
 import {
   allNames,
@@ -14,7 +14,7 @@ import {
   readSuite,
   type Suite,
 } from '../harness/suite.js';
-import { isWorkloadFile, parseWorkload, readWorkload } from '../harness/workload-file.js';
+import { isWorkloadFile, parseWorkloads, readWorkloads } from '../harness/workload-file.js';
 
 /** What the command line says about what to run; undefined where it is silent. */
 export interface SuiteChoice {
@@ -40,16 +40,18 @@ export function chosenBackendFiles(choice: SuiteChoice): string[] {
 
 /** The suites that a command line means, its options laid over the files'. @throws InputError for bad input. */
 export function chooseSuites(choice: SuiteChoice, registries: Registries): Suite[] {
-  const workloads = choice.workloads?.map((text) => parseWorkload(text, registries.workloads, process.cwd()));
-  const backends = choice.backends?.map((text) =>
-    parseComponent('backend', text, registries.backends, process.cwd()),
+  const workloads = choice.workloads?.flatMap((text) =>
+    parseWorkloads(text, registries.workloads, process.cwd()),
+  );
+  const backends = choice.backends?.flatMap((text) =>
+    parseComponents('backend', text, registries.backends, process.cwd()),
   );
   const targets: Component[] = [];
   const suites: Suite[] = [];
   for (const target of choice.targets) {
     const found = locate(target);
-    if (found.kind === 'trace') targets.push(replayOf(found.path, registries));
-    else if (found.kind === 'workload') targets.push(workloadOf(found.path, registries));
+    if (found.kind === 'trace') targets.push(...replayOf(found.path, registries));
+    else if (found.kind === 'workload') targets.push(...workloadOf(found.path, registries));
     else suites.push(readSuite(found.path, registries));
   }
   const overridden = suites.map((suite) => ({ ...suite, workloads: workloads ?? suite.workloads }));
@@ -90,9 +92,9 @@ function locate(target: string): Located {
   throw unknownName('suite, trace or workload', target, [...names, 'a path that ends in .yaml or .arrow']);
 }
 
-function replayOf(path: string, registries: Registries): Component {
+function replayOf(path: string, registries: Registries): Component[] {
   const context = { folder: process.cwd(), place: () => ({ file: path }) };
-  return readComponent(
+  return readComponents(
     'workload',
     { name: 'replay', parameters: { trace: path } },
     registries.workloads,
@@ -100,9 +102,9 @@ function replayOf(path: string, registries: Registries): Component {
   );
 }
 
-function workloadOf(path: string, registries: Registries): Component {
+function workloadOf(path: string, registries: Registries): Component[] {
   const context = { folder: process.cwd(), place: () => ({ file: path }) };
-  return readWorkload({ name: path, parameters: {} }, registries.workloads, context);
+  return readWorkloads({ name: path, parameters: {} }, registries.workloads, context);
 }
 
 function looseSuite(workloads: readonly Component[], registries: Registries): Suite {
@@ -112,8 +114,8 @@ function looseSuite(workloads: readonly Component[], registries: Registries): Su
     name: workloads.length === 1 ? folderName(only!.label) : 'several',
     description: '',
     workloads,
-    backends: allNames(registries).map((name) =>
-      readComponent('backend', { name, parameters: {} }, registries.backends, context),
+    backends: allNames(registries).flatMap((name) =>
+      readComponents('backend', { name, parameters: {} }, registries.backends, context),
     ),
     seeds: DEFAULT_SEEDS,
     samples: DEFAULT_SAMPLES,

@@ -27,3 +27,29 @@ export function singleOption<T>(
   if (values.length > 1) throw new InputError('given more than once', { field: `--${option}` });
   return read(values[0]!);
 }
+
+/** An option such as `2/3`: a number and how many there are. @throws InputError if it is none. */
+export function shareOption(option: string, text: string): { index: number; count: number } {
+  const match = /^(\d+)\/(\d+)$/.exec(text);
+  const [index, count] = [Number(match?.[1]), Number(match?.[2])];
+  if (index >= 1 && index <= count) return { index, count };
+  throw new InputError(`'${text}' is not acceptable`, {
+    field: `--${option}`,
+    allowed: 'which part of how many, from 1/n to n/n',
+  });
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+/** Longer timers end at once (Node). */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** An option that is a time such as `90s`, in milliseconds. @throws InputError if it is none. */
+export function durationOption(option: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
+  const value = match === null ? Number.NaN : Math.round(Number(match[1]) * UNITS_MS[match[2]!]!);
+  if (value >= 1 && value <= LONGEST_MS) return value;
+  throw new InputError(`'${text}' is not acceptable`, {
+    field: `--${option}`,
+    allowed: 'a time such as 500ms, 90s, 10m or 2h, at most 596h',
+  });
+}

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { InputError } from './errors.js';
 
@@ -10,8 +10,14 @@ export function writeWhole(path: string, content: string): void {
   const temporary = `${path}.part`;
   attemptIo('cannot write', path, () => {
     makeFolder(dirname(path));
-    writeFileSync(temporary, content);
-    renameSync(temporary, path);
+    try {
+      writeFileSync(temporary, content);
+      renameSync(temporary, path);
+    } catch (error) {
+      // On a full disk, half a file would take room that others need.
+      rmSync(temporary, { force: true });
+      throw error;
+    }
   });
 }
 
@@ -43,6 +49,14 @@ export class GrowingFile {
   /** @throws InputError when it cannot be written. */
   append(text: string): void {
     attemptIo('cannot write', this.path, () => writeFileSync(this.descriptor, text));
+  }
+
+  /** Removes what has been written of a file that will not be completed. */
+  discard(): void {
+    attemptIo('cannot remove', this.temporary, () => {
+      closeSync(this.descriptor);
+      rmSync(this.temporary, { force: true });
+    });
   }
 
   /** Gives the file its name. @throws InputError when it cannot be renamed. */

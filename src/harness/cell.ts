@@ -38,21 +38,33 @@ export interface CellResult {
  * @throws InvariantError where a model contradicts itself.
  */
 export function runCell(plan: CellPlan, registries: Registries): CellResult {
-  const simulation = new Simulation(plan.cpus);
-  const workload = createWorkload(plan.workload, plan.seed, registries);
-  const backend = createBackend(plan.backend, workload, simulation, registries);
-  const port = connect(workload, backend, plan.cpus, true);
-  const sampler = new Sampler(
-    { simulation, backend, requests: port.figures },
-    plan.samples,
-    workload.durationNs,
-  );
+  const { simulation, workload, backend, port, sampler } = prepareCell(plan, registries);
   sampler.start(simulation);
   drive(plan, workload, simulation, port);
   sampler.finish();
   backend.check();
   backend.finish?.();
   return assemble(plan, simulation.now, port.placementDigest, sampler);
+}
+
+/** A cell put together, before its first event. */
+export interface PreparedCell {
+  readonly simulation: Simulation;
+  readonly workload: Workload;
+  readonly backend: Backend;
+  readonly port: CheckedPort;
+  readonly sampler: Sampler;
+}
+
+/** Puts a cell together. @throws InputError for a workload or backend that cannot be built. */
+export function prepareCell(plan: CellPlan, registries: Registries): PreparedCell {
+  const simulation = new Simulation(plan.cpus);
+  const workload = createWorkload(plan.workload, plan.seed, registries);
+  const backend = createBackend(plan.backend, workload, simulation, registries);
+  const port = connect(workload, backend, plan.cpus, true);
+  const view = { simulation, backend, requests: port.figures };
+  const sampler = new Sampler(view, plan.samples, workload.durationNs);
+  return { simulation, workload, backend, port, sampler };
 }
 
 /** Digest of a result's figures, whatever order or thread they were computed in. */
@@ -78,9 +90,10 @@ export function drive(plan: CellPlan, workload: Workload, simulation: Simulation
     simulation.run();
   } catch (error) {
     if (!(error instanceof MisuseError)) throw error;
-    throw new InputError(
-      `workload '${plan.workload.label}' on backend '${plan.backend.label}' at ${simulation.now} ns: ${error.message}`,
-    );
+    const where = `workload '${plan.workload.label}' on backend '${plan.backend.label}' at ${simulation.now} ns`;
+    const problem = new InputError(`${where}: ${error.message}`);
+    problem.cause = error;
+    throw problem;
   }
 }
 

@@ -12,6 +12,7 @@ import {
   typedFromText,
 } from './parameters.js';
 import { type Definition, findDefinition } from './registries.js';
+import { type SweepPoint, spreadOut } from './sweep.js';
 
 /**
  * A workload or backend chosen from its registry, or a combination of workloads, with its parameters complete. Can be
@@ -23,6 +24,8 @@ export interface Component {
   /** What tables and result files call it. */
   readonly label: string;
   readonly parameters: ComponentParameters;
+  /** Names of the parameters that were given several values; each component has one combination of them. */
+  readonly swept: readonly string[];
   /** Parts of a combination of workloads. */
   readonly parts?: readonly ComponentPart[];
   /** The workload file that it was read from: its own name, and the digest of its bytes. */
@@ -46,38 +49,52 @@ export interface ComponentRequest {
   readonly parameters: RawParameters;
 }
 
-/** Fills in a choice. @throws InputError for an unknown name or bad parameters. */
-export function readComponent(
-  kind: 'workload' | 'backend',
-  request: ComponentRequest,
-  definitions: readonly Definition[],
-  context: ParameterContext,
-): Component {
-  const definition = findDefinition(kind, request.name, definitions, context.place(kind), context.folder);
-  const parameters = readParameters(
-    `${kind} '${definition.name}'`,
-    definition.parameters,
-    request.parameters,
-    context,
-  );
-  return {
-    name: definition.name,
-    label: request.label ?? defaultLabel(definition, request.parameters),
-    parameters,
-    ...(definition.file === undefined ? {} : { file: definition.file }),
-  };
+/** Where a choice was written. */
+export interface ComponentContext {
+  /** Relative paths are resolved against this folder. */
+  readonly folder: string;
+  /** Place of a parameter, or of an item of its list; '' asks for the place of the whole. */
+  place(parameter: string, item?: number): InputPlace;
 }
 
 /**
- * Reads `name:key=value,key=value` as the options -b and -w take it; a backend may be named by its file.
- * @throws InputError for a malformed list, an unknown name or bad parameters.
+ * Fills in a choice: one component, or one for each combination of the values of parameters that have several.
+ * @throws InputError for an unknown name, bad parameters or too many combinations.
  */
-export function parseComponent(
+export function readComponents(
+  kind: 'workload' | 'backend',
+  request: ComponentRequest,
+  definitions: readonly Definition[],
+  context: ComponentContext,
+): Component[] {
+  const definition = findDefinition(kind, request.name, definitions, context.place(kind), context.folder);
+  const owner = `${kind} '${definition.name}'`;
+  const { swept, points } = spreadOut(definition.parameters, request.parameters, context.place.bind(context));
+  return points.map((point) => ({
+    name: definition.name,
+    label: labelOf(definition, request.label, swept, point),
+    parameters: readParameters(owner, definition.parameters, point.raw, contextOf(point, context)),
+    swept,
+    ...(definition.file === undefined ? {} : { file: definition.file }),
+  }));
+}
+
+function contextOf(point: SweepPoint, context: ComponentContext): ParameterContext {
+  const place = (parameter: string): InputPlace => context.place(parameter, point.items[parameter]);
+  return { folder: context.folder, place };
+}
+
+/**
+ * Reads `name:key=value,key=value` as the options -b and -w take it; a backend may be named by its file. Several values
+ * have `|` between them and give several components.
+ * @throws InputError for a malformed list, an unknown name, bad parameters or too many combinations.
+ */
+export function parseComponents(
   kind: 'workload' | 'backend',
   text: string,
   definitions: readonly Definition[],
   folder: string,
-): Component {
+): Component[] {
   const field = kind === 'backend' ? '-b' : '-w';
   const { name, pairs } = splitComponent(kind, text);
   const definition = findDefinition(kind, name, definitions, { field }, folder);
@@ -86,7 +103,14 @@ export function parseComponent(
   });
   const given = pairs === undefined ? {} : parsePairs(pairs, { field });
   const parameters = typedFromText(definition.parameters, given);
-  return readComponent(kind, { name, parameters }, definitions, { folder, place });
+  return readComponents(kind, { name, parameters }, definitions, { folder, place });
+}
+
+/** The component of a choice where only one has a place. @throws InputError where a parameter has several values. */
+export function onlyComponent(components: readonly Component[], place: InputPlace): Component {
+  const [only, ...others] = components;
+  if (only !== undefined && others.length === 0) return only;
+  throw new InputError(`several values of ${only?.swept.join(', ')}`, { ...place, allowed: 'one value' });
 }
 
 /** Cuts `name:key=value,key=value` in two; the name of a backend may be a file's. */
@@ -111,6 +135,17 @@ export function parsePairs(text: string, place: InputPlace): Record<string, stri
     pairs[key] = match[2]!.trim();
   }
   return pairs;
+}
+
+/** A user's own label tells the combinations of a sweep apart by the values that vary. */
+function labelOf(
+  definition: Definition,
+  own: string | undefined,
+  swept: readonly string[],
+  { raw }: SweepPoint,
+): string {
+  if (own === undefined) return defaultLabel(definition, raw);
+  return swept.length === 0 ? own : `${own}:${swept.map((name) => `${name}=${raw[name]}`).join(',')}`;
 }
 
 /** A file's base name where the workload reads one, else the registry's name; then the parameters that were given. */

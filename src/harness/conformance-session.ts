@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Parameters } from '../backend/contract.js';
 import { judge, PROMISES, type PromiseOptions, type Verdict } from '../conformance/promises.js';
 import { backendFileReference, withBackendFiles } from './backend-files.js';
-import { parseComponent } from './component.js';
+import { onlyComponent, parseComponents } from './component.js';
 import { findDefinition, REGISTRIES } from './registries.js';
 
 /** A backend to be held to its promises. Can be sent to a worker. */
@@ -31,7 +31,8 @@ export async function holdToPromises(
   const file = backendFileReference(job.backend);
   const files = file === undefined ? [] : [resolve(file.name)];
   const { backends } = await withBackendFiles(REGISTRIES, files);
-  const component = parseComponent('backend', job.backend, backends, process.cwd());
+  const components = parseComponents('backend', job.backend, backends, process.cwd());
+  const component = onlyComponent(components, { field: job.backend });
   const definition = findDefinition('backend', component.name, backends);
   const parameters = component.parameters as Parameters;
   const options: PromiseOptions = { parameters, seed: job.seed, histories: job.histories };

@@ -53,11 +53,19 @@ export function readParameters(
   return values;
 }
 
-/** Values of a `key=value` list in the types that the schema wants; text that does not fit stays text. */
+/** Between the values of a parameter that is given several on a command line. */
+const VALUE_SEPARATOR = '|';
+
+/**
+ * Values of a `key=value` list in the types that the schema wants; text that does not fit stays text, and `a|b` becomes
+ * a list of values to sweep over.
+ */
 export function typedFromText(schema: TObject, texts: Readonly<Record<string, string>>): RawParameters {
   const entries = Object.entries(texts).map(([name, text]): [string, unknown] => {
     const property = schema.properties[name];
-    return [name, property === undefined ? text : typedValue(property, text)];
+    if (property === undefined) return [name, text];
+    const values = text.split(VALUE_SEPARATOR).map((value) => typedValue(property, value));
+    return [name, values.length === 1 ? values[0] : values];
   });
   return Object.fromEntries(entries);
 }
@@ -86,7 +94,7 @@ function typedValue(property: TSchema, text: string): unknown {
 }
 
 /** Type names that a schema admits, through unions. */
-function schemaTypes(property: TSchema): readonly string[] {
+export function schemaTypes(property: TSchema): readonly string[] {
   if (Array.isArray(property.anyOf)) return property.anyOf.flatMap((branch: TSchema) => schemaTypes(branch));
   if (property.const !== undefined)
     return [typeof property.const === 'number' ? 'number' : typeof property.const];

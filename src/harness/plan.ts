@@ -8,9 +8,11 @@ import { combinationWorkload } from '../workload/combination.js';
 import type { Workload } from '../workload/contract.js';
 import type { Component } from './component.js';
 import { canonicalJson, sha256 } from './digest.js';
+import { type ParameterColumn, parameterColumns } from './parameter-columns.js';
 import { portableParameters } from './parameters.js';
 import { findDefinition, type Registries } from './registries.js';
 import type { Suite } from './suite.js';
+import { refuseTooMany } from './sweep.js';
 
 /** A stored cell of other columns cannot be used again. */
 const COLUMNS_DIGEST = sha256(
@@ -25,6 +27,8 @@ export interface CellPlan {
   readonly backend: Component;
   readonly seed: number;
   readonly samples: number;
+  /** Requests that the workload will make at most, where it knows. */
+  readonly events: number | undefined;
   /** Simulated processors. */
   readonly cpus: number;
   /** All that decides the result, the same on every machine. */
@@ -37,27 +41,44 @@ export interface CellPlan {
 export interface Plan {
   readonly suite: Suite;
   readonly cells: readonly CellPlan[];
+  /** The parameters that the suite varies, as columns of its tables. */
+  readonly parameters: readonly ParameterColumn[];
+  /** The part of the suite's cells that this plan has; undefined for all of them. */
+  readonly shard?: Shard;
+}
+
+/** Every cell whose number is `index` modulo `count`, counting both from 1. */
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
+}
+
+/** The part of a plan that one of several machines runs. */
+export function shardOf(plan: Plan, shard: Shard): Plan {
+  const cells = plan.cells.filter((_, number) => number % shard.count === shard.index - 1);
+  return { ...plan, cells, shard };
 }
 
 /**
  * Spreads a suite out: workload × seed × backend. Each workload and each backend is built once on trial, so that bad
  * input is found before anything runs. `version` is that of the program.
- * @throws InputError for a workload or backend that cannot be built, or for two cells of one name.
+ * @throws InputError for a workload or backend that cannot be built, for two cells of one name, or too many cells.
  */
 export function planSuite(suite: Suite, registries: Registries, version: string): Plan {
+  refuseTooMany(suite.workloads.length * suite.seeds.length * suite.backends.length);
   const cells: CellPlan[] = [];
   for (const workload of suite.workloads) {
     for (const seed of suite.seeds) {
       const built = createWorkload(workload, seed, registries);
       const cpus = chooseCpus(suite, workload, built);
       for (const backend of suite.backends) {
-        if (seed === suite.seeds[0]) createBackend(backend, built, new Simulation(cpus), registries);
+        if (seed === suite.seeds[0]) tryPair(workload, built, backend, cpus, registries);
         cells.push(planCell({ suite, workload, backend, seed, cpus, built, registries, version }));
       }
     }
   }
   refuseDuplicates(cells);
-  return { suite, cells };
+  return { suite, cells, parameters: parameterColumns(suite, registries) };
 }
 
 /** Builds a workload. @throws InputError that names it. */
@@ -106,6 +127,27 @@ export function createBackend(
   const create = (): Backend => definition.create(component.parameters as Parameters, environment);
   // A file of the user's is named by its own messages.
   return component.file === undefined ? named('backend', component, create) : create();
+}
+
+/** Builds a backend on trial. @throws InputError if it cannot be built or could never serve the largest request. */
+function tryPair(
+  component: Component,
+  workload: Workload,
+  backend: Component,
+  cpus: number,
+  registries: Registries,
+): void {
+  const built = createBackend(backend, workload, new Simulation(cpus), registries);
+  const roots = workload.classes
+    .filter((cls) => built.serves.includes(cls))
+    .flatMap((cls) => built.rootsOf?.(cls) ?? built.arenas.filter(({ source }) => source === null));
+  const room = roots.reduce((most, { figures }) => Math.max(most, figures.totalBytes), 0);
+  const largest = workload.largestRequest ?? 0;
+  if (roots.length === 0 || largest <= room) return;
+  throw new InputError(
+    `workload '${component.label}' asks for ${largest} bytes at once, and backend '${backend.label}' has ${room}`,
+    { allowed: 'an arena that holds the largest request' },
+  );
 }
 
 function named<T>(kind: string, component: Component, create: () => T): T {
@@ -159,6 +201,7 @@ function planCell(parts: CellParts): CellPlan {
     backend,
     seed,
     samples: suite.samples,
+    events: parts.built.events,
     cpus,
     configuration,
     configurationDigest: sha256(canonicalJson(configuration)),

@@ -15,7 +15,8 @@ export function shippedPath(relative: string): string {
 /** How a run came about: everything that the exact tables must not contain, and all that decides them. */
 export interface RunRecord {
   readonly format: 'kvabench run 1';
-  readonly status: 'running' | 'complete';
+  /** `failed`: all cells have ended, but those in `failures` without a result. */
+  readonly status: 'running' | 'complete' | 'failed';
   readonly version: string;
   /** Commit of the program's own checkout, '' where it is none; `+` marks changes that are not committed. */
   readonly commit: string;
@@ -25,6 +26,8 @@ export interface RunRecord {
   readonly suite: Readonly<Record<string, unknown>>;
   readonly seeds: readonly number[];
   readonly cells: readonly Readonly<Record<string, unknown>>[];
+  /** Cells without a result, and why. */
+  readonly failures: readonly { readonly id: string; readonly message: string }[];
 }
 
 /** The record of a run that starts now. */
@@ -37,7 +40,7 @@ export function startRecord(plan: Plan, version: string): RunRecord {
     commit: programCommit(),
     started: new Date().toISOString(),
     machine: describeMachine(),
-    suite: { name, description, sha256: digest, samples },
+    suite: { name, description, sha256: digest, samples, shard: plan.shard },
     seeds,
     cells: plan.cells.map((cell) => ({
       id: cell.id,
@@ -46,6 +49,7 @@ export function startRecord(plan: Plan, version: string): RunRecord {
       configuration: cell.configuration,
       configurationDigest: cell.configurationDigest,
     })),
+    failures: [],
   };
 }
 

@@ -4,6 +4,7 @@ import { InputError } from '../core/errors.js';
 import { attemptIo, makeFolder, writeWhole } from '../core/files.js';
 import type { Field } from '../probe/contract.js';
 import { type CellResult, digestResult } from './cell.js';
+import { FolderLock, LOCK_FILE } from './folder-lock.js';
 import type { CellPlan } from './plan.js';
 
 /** What to do with a folder that has results already. */
@@ -12,6 +13,8 @@ export type FolderMode = 'refuse' | 'resume' | 'force';
 /** Present in every folder of results: by it they are known. */
 export const RUN_FILE = 'run.json';
 const CELLS = 'cells';
+/** What cells without a result died of, a file each. */
+const FAILURES = 'failures';
 
 /** Suffix of the folder in which results that are to replace others come about. */
 const PART = '.part';
@@ -19,7 +22,7 @@ const PART = '.part';
 /**
  * A folder of results: run.json, a file per finished cell in cells/, and the tables. Every file appears complete or
  * not at all, so that an interrupted run keeps its finished cells. Results that replace others come about in a
- * folder beside them, and take their place when they are complete.
+ * folder beside them, and take their place when they are complete. One run at a time writes to a folder.
  */
 export class ResultFolder {
   private work: string;
@@ -29,6 +32,7 @@ export class ResultFolder {
     private readonly mode: FolderMode,
     private readonly owned: readonly string[],
     replaces: boolean,
+    private readonly lock: FolderLock,
   ) {
     this.work = replaces ? `${target}${PART}` : target;
   }
@@ -39,25 +43,38 @@ export class ResultFolder {
   }
 
   /**
-   * Takes a folder for a new run. Only what this program writes (`owned`, cells/ and run.json) is ever removed.
-   * @throws InputError if it is not empty and must not be used, or cannot be written.
+   * Takes a folder for a new run. Only what this program writes (`owned`, cells/, failures/ and run.json) is ever
+   * removed.
+   * @throws InputError if it is not empty and must not be used, is in use, or cannot be written.
    */
   static open(path: string, mode: FolderMode, owned: readonly string[]): ResultFolder {
-    const entries = entriesOf(path);
-    if (entries.length > 0 && mode === 'refuse') {
-      throw new InputError('the folder has results', {
-        file: path,
-        allowed: '--resume to finish them, --force to replace them, or another --out',
-      });
+    entriesOf(path);
+    attemptIo('cannot write', path, () => makeFolder(path));
+    const lock = FolderLock.take(path);
+    try {
+      const replaces = checkUse(path, mode);
+      const folder = new ResultFolder(path, mode, owned, replaces, lock);
+      folder.prepare(replaces);
+      return folder;
+    } catch (error) {
+      lock.release();
+      throw error;
     }
-    const replaces = mode === 'force' && entries.length > 0;
-    const folder = new ResultFolder(path, mode, owned, replaces);
-    if (replaces) entriesOf(folder.work);
-    attemptIo('cannot write', folder.work, () => {
-      if (replaces) rmSync(folder.work, { recursive: true, force: true });
-      makeFolder(join(folder.work, CELLS));
+  }
+
+  private prepare(replaces: boolean): void {
+    const { work } = this;
+    if (replaces) entriesOf(work);
+    attemptIo('cannot write', work, () => {
+      if (replaces) rmSync(work, { recursive: true, force: true });
+      makeFolder(join(work, CELLS));
+      rmSync(join(work, FAILURES), { recursive: true, force: true });
     });
-    return folder;
+  }
+
+  /** Lets other runs use the folder. */
+  close(): void {
+    this.lock.release();
   }
 
   /** Puts complete results in the place of those that they replace. @throws InputError when that cannot be done. */
@@ -72,15 +89,21 @@ export class ResultFolder {
     this.work = target;
   }
 
-  /** After a failed run: removes what is of no use to a later one. Earlier results and finished cells stay. */
-  abandon(): void {
+  /**
+   * After a run that could not go on: removes what is of no use to a later one. Earlier results and finished cells
+   * stay. Closes the folder.
+   * @returns how many cells are kept in `path`.
+   */
+  abandon(): number {
     const { work, target, mode } = this;
-    attemptIo('cannot clean up', work, () => {
-      if (work !== target) rmSync(work, { recursive: true, force: true });
-      else if (mode !== 'resume' && readdirSync(join(work, CELLS)).length === 0) {
-        this.clear(work);
-        if (readdirSync(work).length === 0) rmdirSync(work);
-      }
+    return attemptIo('cannot clean up', work, () => {
+      const kept = readdirSync(join(work, CELLS)).length;
+      const isNew = kept === 0 && work === target && mode !== 'resume';
+      if (isNew) this.clear(work);
+      else if (kept === 0 && work !== target) rmSync(work, { recursive: true, force: true });
+      this.close();
+      if (isNew && readdirSync(work).length === 0) rmdirSync(work);
+      return kept;
     });
   }
 
@@ -91,38 +114,74 @@ export class ResultFolder {
 
   /** Stores a finished cell. @throws InputError when it cannot be written. */
   storeCell(result: CellResult): void {
-    writeWhole(this.cellFile(result.id), `${JSON.stringify(result)}\n`);
+    writeWhole(cellFile(this.work, result.id), `${JSON.stringify(result)}\n`);
+  }
+
+  /** Stores what a cell without a result died of. @throws InputError when it cannot be written. */
+  storeFailure(id: string, detail: string): void {
+    writeWhole(this.file(join(FAILURES, `${id}.txt`)), detail);
   }
 
   /** The stored result of a cell, or undefined where there is none of its configuration. */
   storedCell(plan: CellPlan): CellResult | undefined {
-    const path = this.cellFile(plan.id);
-    if (!existsSync(path)) return undefined;
-    const result = parseCell(path);
-    return result.configurationDigest === plan.configurationDigest ? result : undefined;
+    return storedIn(this.work, plan);
   }
 
   /** The result of a cell that has been run. @throws InputError if it is missing or damaged. */
   readCell(plan: CellPlan): CellResult {
     const result = this.storedCell(plan);
-    if (result === undefined) throw new InputError('the result is missing', { file: this.cellFile(plan.id) });
+    if (result === undefined)
+      throw new InputError('the result is missing', { file: cellFile(this.work, plan.id) });
     return result;
   }
 
   private clear(folder: string): void {
-    for (const name of [CELLS, RUN_FILE, ...this.owned]) {
+    for (const name of [CELLS, FAILURES, RUN_FILE, ...this.owned]) {
       rmSync(join(folder, name), { recursive: true, force: true });
     }
   }
+}
 
-  private cellFile(id: string): string {
-    return this.file(join(CELLS, `${id}.json`));
+/**
+ * Whether a run of this mode replaces the results in a folder.
+ * @throws InputError if there are any and it must not touch them, or the folder is something else's.
+ */
+function checkUse(path: string, mode: FolderMode): boolean {
+  const hasResults = entriesOf(path).length > 0;
+  if (hasResults && mode === 'refuse') {
+    throw new InputError('the folder has results', {
+      file: path,
+      allowed: '--resume to finish them, --force to replace them, or another --out',
+    });
   }
+  return hasResults && mode === 'force';
+}
+
+/**
+ * The cells that a run of this mode would find stored in a folder; nothing is changed.
+ * @throws InputError where ResultFolder.open would refuse the folder, or a stored cell is damaged.
+ */
+export function findStored(path: string, mode: FolderMode, cells: readonly CellPlan[]): ReadonlySet<string> {
+  checkUse(path, mode);
+  const stored = mode === 'resume' ? cells.filter((cell) => storedIn(path, cell) !== undefined) : [];
+  return new Set(stored.map(({ id }) => id));
+}
+
+function cellFile(folder: string, id: string): string {
+  return join(folder, CELLS, `${id}.json`);
+}
+
+function storedIn(folder: string, plan: CellPlan): CellResult | undefined {
+  const path = cellFile(folder, plan.id);
+  if (!existsSync(path)) return undefined;
+  const result = parseCell(path);
+  return result.configurationDigest === plan.configurationDigest ? result : undefined;
 }
 
 /** What is in a folder, which must be ours if it is there and not empty. @throws InputError otherwise. */
 function entriesOf(path: string): string[] {
-  const entries = attemptIo('cannot use the folder', path, () => (existsSync(path) ? readdirSync(path) : []));
+  const names = attemptIo('cannot use the folder', path, () => (existsSync(path) ? readdirSync(path) : []));
+  const entries = names.filter((name) => !name.startsWith(LOCK_FILE));
   if (entries.length === 0 || entries.includes(RUN_FILE)) return entries;
   throw new InputError('the folder is not empty and holds no results of kvabench', {
     file: path,

@@ -5,12 +5,15 @@ const label = Type.String({
   description: 'What tables and result files call it; by default its name and the parameters given.',
 });
 
+const SWEEPS =
+  'A parameter may be given several values: a list, or a range {from, to, step} or {from, to, times}; each combination is run.';
+
 const workload = Type.Object(
   {
     workload: Type.String({ description: 'Name of a workload; `kvabench list workloads` prints them.' }),
     name: Type.Optional(label),
   },
-  { additionalProperties: true, description: 'A workload; the other keys are its parameters.' },
+  { additionalProperties: true, description: `A workload; the other keys are its parameters. ${SWEEPS}` },
 );
 
 const backend = Type.Object(
@@ -21,7 +24,7 @@ const backend = Type.Object(
     }),
     name: Type.Optional(label),
   },
-  { additionalProperties: true, description: 'A backend; the other keys are its parameters.' },
+  { additionalProperties: true, description: `A backend; the other keys are its parameters. ${SWEEPS}` },
 );
 
 /** A suite file: what is replayed against what. Published as workloads/suite.schema.json for editors. */

@@ -1,11 +1,11 @@
 import { dirname, resolve } from 'node:path';
 import type { InputPlace } from '../core/errors.js';
 import { backendFileReference } from './backend-files.js';
-import { type Component, type ComponentRequest, readComponent } from './component.js';
+import { type Component, type ComponentRequest, readComponents } from './component.js';
 import { sha256 } from './digest.js';
 import type { Definition, Registries } from './registries.js';
 import { SUITE_SCHEMA, type SuiteFile } from './suite-schema.js';
-import { readWorkload } from './workload-file.js';
+import { readWorkloads } from './workload-file.js';
 import { readInput, requireSchema } from './yaml-file.js';
 import { type YamlPath, YamlSource } from './yaml-source.js';
 
@@ -90,14 +90,19 @@ class SuiteReader {
     items: readonly Item[],
     definitions: readonly Definition[],
   ): Component[] {
-    return items.map((item, index) => {
+    return items.flatMap((item, index) => {
       const path: YamlPath = [list, index];
-      const place = (parameter: string): InputPlace =>
-        this.source.place(parameter === '' ? path : [...path, parameter]);
+      const place = (parameter: string, value?: number): InputPlace =>
+        this.source.place([
+          ...path,
+          ...(parameter === '' ? [] : [parameter]),
+          ...(value === undefined ? [] : [value]),
+        ]);
       const context = { folder: this.folder, place };
       const request = componentRequest(kind, item);
-      if (kind === 'workload') return readWorkload(request, definitions, context);
-      return readComponent(kind, request, definitions, context);
+      return kind === 'workload'
+        ? readWorkloads(request, definitions, context)
+        : readComponents(kind, request, definitions, context);
     });
   }
 }

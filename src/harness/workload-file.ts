@@ -5,15 +5,17 @@ import type { Phase } from '../workload/combination.js';
 import { shippedWorkloads } from './catalogue.js';
 import {
   type Component,
+  type ComponentContext,
   type ComponentPart,
   type ComponentRequest,
-  parseComponent,
+  onlyComponent,
+  parseComponents,
   parsePairs,
-  readComponent,
+  readComponents,
   splitComponent,
 } from './component.js';
 import { sha256 } from './digest.js';
-import { type ParameterContext, type RawParameters, typedFromText } from './parameters.js';
+import { type RawParameters, typedFromText } from './parameters.js';
 import { type Definition, findDefinition } from './registries.js';
 import {
   COMBINATION_SCHEMA,
@@ -26,32 +28,37 @@ import { type YamlPath, YamlSource } from './yaml-source.js';
 
 /**
  * Fills in a choice of a workload: by its name in the registry, by the name of a shipped workload file, or by the path
- * of one. Parameters beside a file that has one workload stand instead of the file's.
+ * of one. Parameters beside a file that has one workload stand instead of the file's. Several values of a parameter
+ * give several workloads.
  * @throws InputError for an unknown name, a bad file or bad parameters.
  */
-export function readWorkload(
+export function readWorkloads(
   request: ComponentRequest,
   definitions: readonly Definition[],
-  context: ParameterContext,
-): Component {
+  context: ComponentContext,
+): Component[] {
   const path = workloadFile(request.name, definitions, context.folder);
-  if (path === undefined) return readComponent('workload', request, definitions, context);
+  if (path === undefined) return readComponents('workload', request, definitions, context);
   const file = new WorkloadFile(path, definitions);
-  return file.component(request, context);
+  return file.components(request, context);
 }
 
 /** Reads `name:key=value,key=value` as -w takes it, where the name may be a file's. @throws InputError */
-export function parseWorkload(text: string, definitions: readonly Definition[], folder: string): Component {
+export function parseWorkloads(
+  text: string,
+  definitions: readonly Definition[],
+  folder: string,
+): Component[] {
   const { name, pairs: list } = splitComponent('workload', text);
   const path = workloadFile(name, definitions, folder);
-  if (path === undefined) return parseComponent('workload', text, definitions, folder);
+  if (path === undefined) return parseComponents('workload', text, definitions, folder);
   const file = new WorkloadFile(path, definitions);
   const field = '-w';
   const parameters = list === undefined ? {} : file.typed(parsePairs(list, { field }));
   const place = (parameter: string): InputPlace => ({
     field: parameter === '' ? field : `${field} ${parameter}`,
   });
-  return file.component({ name, parameters }, { folder, place });
+  return file.components({ name, parameters }, { folder, place });
 }
 
 /** Whether a YAML file describes a workload and not a suite. @throws InputError if it cannot be read or is no YAML. */
@@ -93,33 +100,42 @@ class WorkloadFile {
   }
 
   /** The workload of the file, the request's parameters laid over the file's own. */
-  component(request: ComponentRequest, context: ParameterContext): Component {
-    const given = Object.entries(request.parameters);
-    const suffix = given.map(([name, value]) => `${name}=${value}`).join(',');
-    const label = request.label ?? (suffix === '' ? this.content.name : `${this.content.name}:${suffix}`);
+  components(request: ComponentRequest, context: ComponentContext): Component[] {
     const workloadFile = { name: this.content.name, sha256: sha256(this.text) };
     if ('parts' in this.content) {
-      const [first] = given;
-      if (first === undefined) return this.combination(this.content as CombinationFile, label, workloadFile);
+      const [first] = Object.entries(request.parameters);
+      const label = request.label ?? this.content.name;
+      if (first === undefined)
+        return [this.combination(this.content as CombinationFile, label, workloadFile)];
       throw new InputError(`workload '${this.content.name}' is a combination, it has no parameters`, {
         ...context.place(first[0]),
       });
     }
-    return { ...this.single(request, label, context), workloadFile };
+    return this.single(request, context).map((component) => ({ ...component, workloadFile }));
   }
 
-  private single(request: ComponentRequest, label: string, outer: ParameterContext): Component {
+  private single(request: ComponentRequest, outer: ComponentContext): Component[] {
     const { name: _name, description: _description, workload, ...own } = this.content as SingleFile;
     const inner = this.context([], 'workload');
-    const place = (parameter: string): InputPlace =>
-      parameter in request.parameters ? outer.place(parameter) : inner.place(parameter);
+    const place = (parameter: string, item?: number): InputPlace =>
+      parameter in request.parameters ? outer.place(parameter, item) : inner.place(parameter, item);
     const definition = this.definition(workload, inner.place('workload'));
     // Paths start at the folder of whoever names them, so those of the file are made absolute before the two are mixed.
     const parameters = { ...absolutePaths(definition, own, inner.folder), ...request.parameters };
-    return readComponent('workload', { name: workload, label, parameters }, this.definitions, {
+    const label = request.label ?? this.label(request.parameters);
+    return readComponents('workload', { name: workload, label, parameters }, this.definitions, {
       folder: outer.folder,
       place,
     });
+  }
+
+  /** The file's own name, and the parameters that stand instead of its own; those with several values come later. */
+  private label(given: RawParameters): string {
+    const { name } = this.content;
+    const single = Object.entries(given).filter(([, value]) => typeof value !== 'object');
+    return single.length === 0
+      ? name
+      : `${name}:${single.map(([key, value]) => `${key}=${value}`).join(',')}`;
   }
 
   private combination(
@@ -132,12 +148,7 @@ class WorkloadFile {
       const { workload, name = workload, start = 0, stop, keep = false, ...parameters } = part;
       this.definition(workload, this.source.place([...path, 'workload']));
       return {
-        component: readComponent(
-          'workload',
-          { name: workload, label: name, parameters },
-          this.definitions,
-          this.context(path, ''),
-        ),
+        component: this.part({ name: workload, label: name, parameters }, path),
         phases: this.phases(path, start, stop),
         keep,
       };
@@ -146,9 +157,16 @@ class WorkloadFile {
       name: 'combination',
       label,
       parameters: {},
+      swept: [],
       parts,
       ...(workloadFile === undefined ? {} : { workloadFile }),
     };
+  }
+
+  /** @throws InputError for several values: those multiply the cells of a suite, not the parts of a workload. */
+  private part(request: ComponentRequest, path: YamlPath): Component {
+    const context = this.context(path, '');
+    return onlyComponent(readComponents('workload', request, this.definitions, context), context.place(''));
   }
 
   private phases(path: YamlPath, start: Times, stop: Times | undefined): Phase[] {
@@ -174,12 +192,13 @@ class WorkloadFile {
   }
 
   /** Where parameters below `path` stand; the whole is the key `whole`. */
-  private context(path: YamlPath, whole: string): ParameterContext {
+  private context(path: YamlPath, whole: string): ComponentContext {
     return {
       folder: dirname(this.path),
-      place: (parameter) => {
+      place: (parameter, item) => {
         const key = parameter === '' ? whole : parameter;
-        return this.source.place(key === '' ? path : [...path, key]);
+        const at = key === '' ? path : [...path, key];
+        return this.source.place(item === undefined ? at : [...at, item]);
       },
     };
   }

@@ -24,6 +24,11 @@ export class TableFile {
     this.write(csvText(rows));
   }
 
+  /** Gives up what was written. */
+  discard(): void {
+    this.file.discard();
+  }
+
   /** Gives the file its name. @throws InputError when it cannot be renamed. */
   complete(): WrittenTable {
     this.file.complete();

@@ -1,4 +1,5 @@
 import type { CellResult } from '../harness/cell.js';
+import { type ParameterColumn, parameterField } from '../harness/parameter-columns.js';
 import { SUMMARY_COLUMNS } from '../harness/summary.js';
 import { ARENA_COLUMNS, CACHE_COLUMNS } from '../probe/arena-columns.js';
 import { countColumn, textColumn } from '../probe/column.js';
@@ -120,6 +121,27 @@ export const RESULT_TABLES: readonly ResultTable[] = [
   caches,
   ...TABLE_PROBES.map(probedTable),
 ];
+
+/** A table with the parameters that a plan varies, after the columns that name the cell. */
+export function withParameters(table: ResultTable, parameters: readonly ParameterColumn[]): ResultTable {
+  const at = CELL_COLUMNS.length;
+  const insert = <T>(row: readonly T[], added: readonly T[]): T[] => [
+    ...row.slice(0, at),
+    ...added,
+    ...row.slice(at),
+  ];
+  return {
+    ...table,
+    columns: insert(
+      table.columns,
+      parameters.map(({ column }) => column),
+    ),
+    rows: (result) => {
+      const fields = parameters.map((parameter) => parameterField(parameter, result.configuration));
+      return table.rows(result).map((row) => insert(row, fields));
+    },
+  };
+}
 
 /** The table of a probe that has one of its own. */
 function probedTable({ name, title, when, columns, key }: TableProbe): ResultTable {

@@ -3,7 +3,7 @@ import type { Plan } from '../harness/plan.js';
 import type { ResultFolder } from '../harness/result-folder.js';
 import { dataPackage } from './data-package.js';
 import { TableFile } from './table-file.js';
-import { RESULT_TABLES } from './tables.js';
+import { RESULT_TABLES, withParameters } from './tables.js';
 
 const DATA_PACKAGE = 'datapackage.json';
 
@@ -14,17 +14,24 @@ export const TABLE_FILES: readonly string[] = [
 ];
 
 /**
- * Writes all tables and their description from the stored cells, in the order of the plan, holding one cell in
- * memory at a time.
- * @throws InputError if a cell is missing or a file cannot be written.
+ * Writes all tables and their description from the stored cells among `cells`, in this order, holding one in memory at
+ * a time.
+ * @throws InputError if a cell is missing or a file cannot be written; then no table has changed.
  */
-export function writeTables(folder: ResultFolder, plan: Plan): void {
-  const files = RESULT_TABLES.map((table) => ({ table, file: new TableFile(table, folder) }));
-  for (const cell of plan.cells) {
-    const result = folder.readCell(cell);
-    for (const { table, file } of files) file.append(table.rows(result));
+export function writeTables(folder: ResultFolder, plan: Plan, cells = plan.cells): void {
+  const tables = RESULT_TABLES.map((table) => withParameters(table, plan.parameters));
+  const files: TableFile[] = [];
+  try {
+    for (const table of tables) files.push(new TableFile(table, folder));
+    for (const cell of cells) {
+      const result = folder.readCell(cell);
+      for (const [index, table] of tables.entries()) files[index]!.append(table.rows(result));
+    }
+  } catch (error) {
+    for (const file of files) file.discard();
+    throw error;
   }
-  const written = files.map(({ file }) => file.complete());
+  const written = files.map((file) => file.complete());
   const description = dataPackage(plan.suite.name, plan.suite.description || plan.suite.name, written);
   writeWhole(folder.file(DATA_PACKAGE), `${JSON.stringify(description, null, 2)}\n`);
 }

@@ -24,6 +24,7 @@ export function churnWorkload(options: ChurnOptions, seed: number): Workload {
       classes: [cls],
       constraints: constraintTable([]),
       durationNs: options.operations * options.meanIntervalNs,
+      events: options.operations,
       largestRequest: new SizeTable(options.sizes).largest,
       provenance: { workload: 'churn', seed, class: REQUEST_CLASS_NAMES[cls], ...rest },
     },
@@ -47,6 +48,7 @@ export function fiftyPercentWorkload(options: FiftyPercentOptions, seed: number)
       classes: [cls],
       constraints: constraintTable([]),
       durationNs: options.operations * options.meanIntervalNs,
+      events: options.operations,
       largestRequest: largest,
       provenance: {
         workload: 'churn',

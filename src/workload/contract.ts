@@ -17,7 +17,9 @@ export interface Workload {
   readonly constraints: ConstraintTable;
   /** Time of its last event, counted from its start, or an upper bound of it: sample points are spread over it. */
   readonly durationNs: Nanoseconds;
-  /** Upper bound of the sizes that it asks for, where it is known beforehand. */
+  /** Requests that it will make, or an upper bound of them, where it knows; for estimates only. */
+  readonly events?: number;
+  /** Size of the largest request that it may make, where it knows: a backend whose arenas are smaller is refused. */
   readonly largestRequest?: Bytes;
   /** Facts for the provenance record: input digests, parameters, seed. Plain JSON, nothing machine-dependent. */
   readonly provenance: Readonly<Record<string, unknown>>;

@@ -58,6 +58,7 @@ export class ReplayWorkload implements Workload {
   readonly classes: readonly number[];
   readonly constraints: ConstraintTable;
   readonly durationNs: number;
+  readonly events: number;
   readonly provenance: Readonly<Record<string, unknown>>;
   /** Request class to pass on for each class of the trace, or SKIPPED. */
   private readonly route = new Uint8Array(256).fill(NO_CLASS).fill(SKIPPED, 0, REQUEST_CLASS_NAMES.length);
@@ -74,6 +75,7 @@ export class ReplayWorkload implements Workload {
     this.cpus = metadata.cpuCount;
     this.constraints = trace.constraints;
     this.durationNs = metadata.durationNs;
+    this.events = metadata.eventCount;
     this.stackGuard = options.stackGuard ?? DEFAULT_STACK_GUARD;
     const chosen = chooseClasses(trace, options.classes);
     const areasAsStacks =

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { runCommandWith } from '../../src/cli/commands/run.js';
@@ -152,13 +152,44 @@ describe('kvabench run', () => {
     expect(readFileSync(join(folder, 'again', 'summary.csv'), 'utf8')).toBe(one[join(out, 'summary.csv')]);
   });
 
-  it('stops at a workload that breaks the rules and keeps what is finished', async () => {
+  it('reports cells that fail, runs the others and writes complete tables of these', async () => {
+    writeFileSync(suite, SUITE.replace('[toy-load]', '[broken-load, toy-load]'));
+    const result = await run(suite, '--out', out);
+    const failed = 'broken-load.toy-fit.s1';
+    const message = "workload 'broken-load' on backend 'toy-fit' at 0 ns: free of an object";
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain(`kvabench: ${message}`);
+    expect(result.stderr).toContain(` (cell ${failed})\n`);
+    expect(result.stderr).toContain(
+      `kvabench: 2 of 4 cells failed: see ${join(out, 'failures')}; --resume runs them again\n`,
+    );
+    expect(result.stdout).toMatch(/^toy-load, seed 1: 400 events\n/);
+    expect(JSON.parse(read('run.json'))).toMatchObject({ status: 'failed', failures: [{ id: failed }, {}] });
+    expect(read(`failures/${failed}.txt`)).toMatch(/MisuseError: free of an object[\s\S]*state=never/);
+    const alone = join(folder, 'alone');
+    writeFileSync(suite, SUITE);
+    await run(suite, '--out', alone);
+    for (const name of TABLE_FILES) expect(read(name)).toBe(readFileSync(join(alone, name), 'utf8'));
+  });
+
+  it('runs failed cells again with --resume, and forgets why they had failed', async () => {
     writeFileSync(suite, SUITE.replace('[toy-load]', '[toy-load, broken-load]'));
-    const result = await run(suite, '--out', out, '--workers', '0');
-    expect(result).toMatchObject({ exitCode: 1, stdout: '' });
-    expect(result.stderr).toContain("workload 'broken-load' on backend 'toy-fit' at 0 ns: free of an object");
-    expect(readdirSync(join(out, 'cells'))).toHaveLength(2);
-    expect(existsSync(join(out, 'summary.csv'))).toBe(false);
+    await run(suite, '--out', out);
+    expect(await run(suite, '--out', out, '--resume')).toMatchObject({ exitCode: 1 });
+    expect(readdirSync(join(out, 'failures'))).toHaveLength(2);
+    writeFileSync(suite, SUITE);
+    expect(await run(suite, '--out', out, '--resume')).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(readdirSync(out).sort()).toEqual([...TABLE_FILES, 'cells', 'run.json'].sort());
+    expect(JSON.parse(read('run.json'))).toMatchObject({ status: 'complete', failures: [] });
+  });
+
+  it('does not give up earlier results for a run without any', async () => {
+    await run(suite, '--out', out);
+    const before = contents(out);
+    const result = await run('-w', 'broken-load', '--out', out, '--force');
+    expect(result).toMatchObject({ exitCode: 1 });
+    expect(result.stderr).toContain(`1 of 1 cells failed: see ${join(`${out}.part`, 'failures')};`);
+    expect(contents(out)).toEqual(before);
   });
 
   it('ends with 130 when it is interrupted, and keeps what is finished', async () => {
@@ -167,9 +198,65 @@ describe('kvabench run', () => {
     const result = await interrupted;
     expect(result.exitCode).toBe(130);
     expect(result.stderr).toMatch(
-      /^kvabench: interrupted; \d of 2 cells are kept in .*, --resume runs the others\n$/,
+      /^kvabench: interrupted; \d of 2 cells are kept in .*, --resume --out .* runs the others\n$/,
     );
     expect(await run(suite, '--out', out, '--resume')).toMatchObject({ exitCode: 0 });
+  });
+
+  it('runs one part of the cells with --shard; the cells of all parts together resume to the whole', async () => {
+    const [whole, other] = [join(folder, 'whole'), join(folder, 'other')];
+    const argv = [suite, '--seed', '1', '--seed', '2', '-b', 'toy-fit:policy=first|best'];
+    await run(...argv, '--out', whole);
+    expect(await run(...argv, '--out', out, '--shard', '1/3')).toMatchObject({ exitCode: 0 });
+    expect(readdirSync(join(out, 'cells'))).toHaveLength(2);
+    expect(JSON.parse(read('run.json')).suite.shard).toEqual({ index: 1, count: 3 });
+    for (const shard of ['2/3', '3/3']) {
+      expect(await run(...argv, '--out', other, '--force', '--shard', shard)).toMatchObject({ exitCode: 0 });
+      cpSync(join(other, 'cells'), join(out, 'cells'), { recursive: true });
+    }
+    const forecast = await run(...argv, '--out', out, '--resume', '--dry-run');
+    expect(forecast.stdout).toContain('(4 cells are kept)');
+    expect(await run(...argv, '--out', out, '--resume')).toMatchObject({ exitCode: 0 });
+    for (const name of TABLE_FILES) expect(read(name)).toBe(readFileSync(join(whole, name), 'utf8'));
+  });
+
+  it('says with --dry-run what it would run, keep and write, and writes nothing', async () => {
+    const fresh = await run(suite, '--out', out, '--dry-run');
+    expect(fresh).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(fresh.stdout).toMatch(
+      /^toys: 2 cells: 1 workload × 1 seed × 2 backends, 6 samples each\nresults: .*out \(a new folder\)\n/,
+    );
+    expect(fresh.stdout).toMatch(/\ntoy-load.small.s1 +400 +\d+\.\d s to run\n/);
+    expect(fresh.stdout).toMatch(/\nto run: 2 cells on the main thread: about [\s\S]*nothing was written\n$/);
+    expect(existsSync(out)).toBe(false);
+    await run(suite, '--out', out);
+    rmSync(join(out, 'cells', 'toy-load.small.s1.json'));
+    const before = contents(out);
+    const resumed = await run(suite, '--out', out, '--dry-run', '--resume');
+    expect(resumed.stdout).toMatch(/\ntoy-load.toy-fit.s1 +400 +- stored\n[\s\S]*to run: 1 cell on/);
+    expect(await run(suite, '--out', out, '--dry-run')).toMatchObject({ exitCode: 1 });
+    expect(contents(out)).toEqual(before);
+  });
+
+  it('says the same as JSON, with the cells that fail at once', async () => {
+    const argv = ['-w', 'broken-load', '-w', 'toy-load', '-b', 'toy-fit', '--out', out];
+    const { stdout } = await run(...argv, '--dry-run', '--json');
+    expect(JSON.parse(stdout)).toMatchObject([
+      {
+        out,
+        mode: 'refuse',
+        seeds: [1],
+        estimate: { milliseconds: expect.any(Number), bytes: expect.any(Number) },
+        cells: [
+          {
+            id: 'broken-load.toy-fit.s1',
+            stored: false,
+            problem: expect.stringContaining('MisuseError: free of'),
+          },
+          { id: 'toy-load.toy-fit.s1', workload: 'toy-load', events: 400, milliseconds: expect.any(Number) },
+        ],
+      },
+    ]);
   });
 
   it.each([
@@ -187,8 +274,15 @@ describe('kvabench run', () => {
     [['-w', 'toy-load', '--samples', '0'], '--samples: '],
     [['-w', 'toy-load', '--samples', '1', '--samples', '2'], '--samples: given more than once'],
     [['-w', 'toy-load', '--workers', '1.5'], '--workers: '],
+    [['-w', 'toy-load', '--time-limit', '10'], "--time-limit: '10' is not acceptable (allowed: a time such"],
+    [['-w', 'toy-load', '--time-limit', '0s'], '--time-limit: '],
+    [['-w', 'toy-load', '--time-limit', '1s', '--workers', '0'], 'only worker threads can be stopped'],
     [['-w', 'toy-load', '--cpus', '1'], 'cpus: 1 CPUs are too few'],
     [['-w', 'toy-load', '--resume', '--force'], 'mutually exclusive'],
+    [['-w', 'toy-load', '--shard', '4/3'], "--shard: '4/3' is not acceptable (allowed: which part"],
+    [['-w', 'toy-load', '--shard', '0/3'], '--shard: '],
+    [['-w', 'toy-load', '--shard', '2'], '--shard: '],
+    [['-w', 'toy-load', '--json'], '--json: only a forecast has it (allowed: with --dry-run)'],
     [['-w', 'toy-load', '--outt', 'x'], 'Unknown argument'],
   ])('answers %j with one message', async (argv, message) => {
     const result = await run(...argv, '--out', out);

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCell } from '../../src/harness/cell.js';
-import { parseComponent } from '../../src/harness/component.js';
+import { parseComponents } from '../../src/harness/component.js';
 import { planSuite } from '../../src/harness/plan.js';
 import { REGISTRIES } from '../../src/harness/registries.js';
 import { openTrace, verifyDigest } from '../../src/trace/arrow-reader.js';
@@ -18,15 +18,19 @@ const SHORT = [
   'churn:class=kmem,sizes=power-law,min_size=16,max_size=4096,size_step=16,operations=5000',
   'guest:duration=20h,ram=64GiB,mix=odd,balloon_every=5min,attach_every=5min,hotplug_every=5min',
   'guest:duration=10h,page_size=2MiB',
+  'adversary:pattern=robson',
+  'kmem:duration=30s',
+  'netbsd-pools:scale=1',
+  'vmalloc-suite:loops=50',
   'kstack:duration=30s,threads=300,storm_every=7s,swap_every=100ms',
 ] as const;
 
 function placementDigests(workload: string): string[] {
   const suite = {
     ...toySuite(),
-    workloads: [parseComponent('workload', workload, REGISTRIES.workloads, '/')],
-    backends: ['illumos-vmem', 'first-fit-map'].map((name) =>
-      parseComponent('backend', name, REGISTRIES.backends, '/'),
+    workloads: parseComponents('workload', workload, REGISTRIES.workloads, '/'),
+    backends: ['illumos-vmem', 'first-fit-map'].flatMap((name) =>
+      parseComponents('backend', name, REGISTRIES.backends, '/'),
     ),
     seeds: [7],
   };

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { canonicalJson, sha256 } from '../../src/harness/digest.js';
 import { type Plan, planSuite } from '../../src/harness/plan.js';
 import type { Suite } from '../../src/harness/suite.js';
+import type { WorkloadDefinition } from '../../src/workload/definition.js';
 import { inputErrorOf } from '../support/input-error.js';
 import { TOYS } from '../support/toy.js';
 import { toyComponent, toySuite } from '../support/toy-suite.js';
@@ -60,6 +61,18 @@ describe('planSuite', () => {
     expect(inputErrorOf(() => plan({ backends }))).toBe(
       "backend 'toy-fit:size=4095': size: arena too small (allowed: at least 4KiB)",
     );
+  });
+
+  it('refuses a backend whose arenas are smaller than one request of the workload', () => {
+    const [toy] = TOYS.workloads;
+    const create: WorkloadDefinition['create'] = (parameters, seed) =>
+      Object.assign(toy!.create(parameters, seed), { largestRequest: 40_000 });
+    const registries = { ...TOYS, workloads: [{ ...toy!, create }] };
+    expect(inputErrorOf(() => planSuite(toySuite(), registries, '1'))).toBe(
+      "workload 'toy-load' asks for 40000 bytes at once, and backend 'toy-fit:size=32KiB' has 32768 (allowed: an arena that holds the largest request)",
+    );
+    const [large] = toySuite().backends;
+    expect(planSuite({ ...toySuite(), backends: [large!] }, registries, '1').cells).toHaveLength(1);
   });
 
   it('refuses fewer CPUs than the workload uses', () => {

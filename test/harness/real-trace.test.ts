@@ -51,13 +51,14 @@ describe('a real trace that is damaged', () => {
     return path;
   }
 
-  it('is refused without a trace of its own', async () => {
+  it('fails its cells, and leaves no result', async () => {
     const folder = temporaryFolder();
     const out = join(folder, 'out');
     const { exitCode, stdout, stderr } = await runCli(['run', damaged(folder), '--out', out]);
     expect([exitCode, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/^kvabench: .*damaged\.arrow: is damaged within bytes \d+ to \d+.*\n$/);
-    expect(existsSync(out)).toBe(false);
+    expect(stderr).toMatch(/^kvabench: .*damaged\.arrow: is damaged within bytes \d+ to \d+.*\n/);
+    expect(existsSync(join(out, 'cells'))).toBe(true);
+    expect(readdirSync(join(out, 'cells'))).toEqual([]);
   });
 
   it('leaves earlier results untouched, with --force too', async () => {
@@ -68,6 +69,7 @@ describe('a real trace that is damaged', () => {
     const { exitCode } = await runCli(['run', damaged(folder), '--out', out, '--force']);
     expect(exitCode).toBe(1);
     expect(readFileSync(join(out, 'run.json'), 'utf8')).toBe(before);
-    expect(readdirSync(folder).sort()).toEqual(['damaged.arrow', 'out']);
+    expect(readdirSync(folder).sort()).toEqual(['damaged.arrow', 'out', 'out.part']);
+    expect(readdirSync(join(folder, 'out.part'))).toContain('failures');
   });
 });

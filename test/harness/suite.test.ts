@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { shippedSuites } from '../../src/harness/catalogue.js';
-import { parseComponent } from '../../src/harness/component.js';
+import { parseComponents } from '../../src/harness/component.js';
 import { schemaProblem } from '../../src/harness/schema-check.js';
 import { readSuite } from '../../src/harness/suite.js';
 import { SUITE_SCHEMA } from '../../src/harness/suite-schema.js';
@@ -138,8 +138,8 @@ describe('shipped suites', () => {
   );
 });
 
-describe('parseComponent', () => {
-  const parse = (text: string) => parseComponent('backend', text, TOYS.backends, '/');
+describe('parseComponents', () => {
+  const parse = (text: string) => parseComponents('backend', text, TOYS.backends, '/')[0]!;
 
   it('reads values in the types of the parameters', () => {
     expect(parse('toy-fit')).toMatchObject({ label: 'toy-fit', parameters: { merge: true } });
@@ -150,8 +150,9 @@ describe('parseComponent', () => {
   });
 
   it('reads lists with a plus between the items', () => {
-    const workload = parseComponent('workload', 'toy-load:classes=kmem+va,events=5', TOYS.workloads, '/');
-    expect(workload.parameters).toMatchObject({ classes: ['kmem', 'va'], events: 5 });
+    const text = 'toy-load:classes=kmem+va,events=5';
+    const [workload] = parseComponents('workload', text, TOYS.workloads, '/');
+    expect(workload!.parameters).toMatchObject({ classes: ['kmem', 'va'], events: 5 });
   });
 
   it.each([

@@ -3,13 +3,13 @@ import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { shippedSuites, shippedTraces, shippedWorkloads } from '../../src/harness/catalogue.js';
 import { runCell } from '../../src/harness/cell.js';
-import { parseComponent } from '../../src/harness/component.js';
+import { onlyComponent, parseComponents } from '../../src/harness/component.js';
 import { sha256 } from '../../src/harness/digest.js';
 import { createWorkload, planSuite } from '../../src/harness/plan.js';
 import { REGISTRIES } from '../../src/harness/registries.js';
 import { schemaProblem } from '../../src/harness/schema-check.js';
 import { readSuite } from '../../src/harness/suite.js';
-import { isWorkloadFile, parseWorkload } from '../../src/harness/workload-file.js';
+import { isWorkloadFile, parseWorkloads } from '../../src/harness/workload-file.js';
 import { WORKLOAD_SCHEMA } from '../../src/harness/workload-schema.js';
 import { YamlSource } from '../../src/harness/yaml-source.js';
 import { inputErrorOf } from '../support/input-error.js';
@@ -44,7 +44,7 @@ function file(text: string): string {
   return path;
 }
 
-const parse = (text: string) => parseWorkload(text, TOYS.workloads, '/');
+const parse = (text: string) => onlyComponent(parseWorkloads(text, TOYS.workloads, '/'), {});
 
 describe('a workload file', () => {
   it('of one workload is that workload with its parameters, under the name of the file', () => {
@@ -53,7 +53,7 @@ describe('a workload file', () => {
       name: 'toy-load',
       label: 'mine',
       parameters: { events: 80, note: join(dirname(path), 'sub/x.txt') },
-      file: { name: 'mine', sha256: sha256(SINGLE) },
+      workloadFile: { name: 'mine', sha256: sha256(SINGLE) },
     });
   });
 
@@ -163,7 +163,7 @@ describe('a workload file', () => {
 
 describe('cells of a combination', () => {
   const cells = (text: string) => {
-    const workloads = [parseWorkload(file(text), TOYS.workloads, '/')];
+    const workloads = parseWorkloads(file(text), TOYS.workloads, '/');
     return planSuite({ ...toySuite(), workloads }, TOYS, '1').cells;
   };
 
@@ -187,7 +187,7 @@ describe('cells of a combination', () => {
 
   it('name the part that cannot be built', () => {
     const text = 'name: x\nparts: [{workload: kstack, ramp: 2s, duration: 1s}]\n';
-    const component = parseWorkload(file(text), REGISTRIES.workloads, '/');
+    const component = onlyComponent(parseWorkloads(file(text), REGISTRIES.workloads, '/'), {});
     expect(inputErrorOf(() => createWorkload(component, 1, REGISTRIES))).toContain(
       "workload 'x': part 'kstack': ramp: the population is never reached",
     );
@@ -211,15 +211,15 @@ describe('shipped workloads', () => {
       expect(value).toMatchObject({ name: basename(path, '.yaml'), description: expect.any(String) });
       const suite = {
         ...toySuite(),
-        workloads: [parseWorkload(name, REGISTRIES.workloads, '/')],
-        backends: [parseComponent('backend', 'first-fit-map', REGISTRIES.backends, '/')],
+        workloads: parseWorkloads(name, REGISTRIES.workloads, '/'),
+        backends: parseComponents('backend', 'first-fit-map', REGISTRIES.backends, '/'),
       };
       const [cell] = planSuite(suite, REGISTRIES, '1').cells;
       const direct = runCell(cell!, REGISTRIES);
       expect(direct.placementDigest).toMatch(/^[0-9a-f]{16}$/);
       const out = join(temporaryFolder(), 'x.arrow');
       expect((await runCli(['trace', 'generate', name, '--out', out])).exitCode).toBe(0);
-      const workloads = [parseWorkload(`replay:trace=${out}`, REGISTRIES.workloads, '/')];
+      const workloads = parseWorkloads(`replay:trace=${out}`, REGISTRIES.workloads, '/');
       const [replayed] = planSuite({ ...suite, workloads }, REGISTRIES, '1').cells;
       expect(runCell(replayed!, REGISTRIES).placementDigest).toBe(direct.placementDigest);
     },

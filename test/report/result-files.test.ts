@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Type } from '@sinclair/typebox';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
+import { constraintTable } from '../../src/core/request.js';
+import { parseComponents } from '../../src/harness/component.js';
 import { type CellPlan, type Plan, planSuite } from '../../src/harness/plan.js';
+import type { Registries } from '../../src/harness/registries.js';
 import { ResultFolder } from '../../src/harness/result-folder.js';
 import type { Column } from '../../src/probe/contract.js';
 import { columnReference } from '../../src/report/column-reference.js';
-import { recordRun } from '../../src/report/record-run.js';
+import { type RunOutcome, recordRun } from '../../src/report/record-run.js';
 import { RESULT_TABLES } from '../../src/report/tables.js';
 import { TIMING_TABLES } from '../../src/report/timing-tables.js';
 import { TABLE_FILES, writeTables } from '../../src/report/write-tables.js';
@@ -26,6 +30,29 @@ interface Resource {
   };
 }
 
+/** The toys, and a workload that never asks for anything. */
+const VARIED: Registries = {
+  ...TOYS,
+  workloads: [
+    ...TOYS.workloads,
+    {
+      name: 'idle-load',
+      summary: 'asks for nothing',
+      parameters: Type.Object({}),
+      create: () => ({
+        name: 'idle-load',
+        objectLimit: 1,
+        cpus: 1,
+        classes: [],
+        constraints: constraintTable([]),
+        durationNs: 10,
+        provenance: {},
+        start: () => {},
+      }),
+    },
+  ],
+};
+
 function toyPlan(seeds = [1, 2]): Plan {
   return planSuite({ ...toySuite(), seeds }, TOYS, '1');
 }
@@ -34,15 +61,19 @@ async function record(
   path: string,
   plan = toyPlan(),
   signal = new AbortController().signal,
-): Promise<number> {
+): Promise<RunOutcome> {
   const folder = ResultFolder.open(path, 'resume', TABLE_FILES);
-  return recordRun(plan, folder, {
-    workers: 0,
-    signal,
-    registries: TOYS,
-    version: '1',
-    onProgress: () => {},
-  });
+  try {
+    return await recordRun(plan, folder, {
+      workers: 0,
+      signal,
+      registries: VARIED,
+      version: '1',
+      onProgress: () => {},
+    });
+  } finally {
+    folder.close();
+  }
 }
 
 function tables(path: string): string[] {
@@ -105,6 +136,45 @@ describe('a folder of results', () => {
     });
   });
 
+  it('has the parameters that the suite varies as columns of every table, empty where there is no such parameter', async () => {
+    const path = temporaryFolder();
+    const text = ['toy-fit:policy=first|best', 'toy-fit:size=32KiB'];
+    const backends = text.flatMap((one) => parseComponents('backend', one, TOYS.backends, '/'));
+    const workloads = ['toy-load:events=10|20', 'idle-load'].flatMap((one) =>
+      parseComponents('workload', one, VARIED.workloads, '/'),
+    );
+    await record(path, planSuite({ ...toySuite(), workloads, backends }, VARIED, '1'));
+    const { resources } = JSON.parse(readFileSync(join(path, 'datapackage.json'), 'utf8')) as {
+      resources: Resource[];
+    };
+    for (const { schema } of resources) {
+      expect(schema.fields.slice(2, 6)).toMatchObject([
+        { name: 'seed' },
+        {
+          name: 'workload.events',
+          type: 'integer',
+          unit: 'count',
+          description: 'Parameter of the workload: Requests.',
+        },
+        { name: 'backend.policy', type: 'string' },
+        expect.anything(),
+      ]);
+      expect(schema.primaryKey.slice(0, 3)).toEqual(['workload', 'backend', 'seed']);
+    }
+    const rows: Record<string, string>[] = parse(readFileSync(join(path, 'summary.csv')), { columns: true });
+    expect(rows.map((row) => [row['workload.events'], row['backend.policy'], row.cpus])).toEqual([
+      ['10', 'first', '2'],
+      ['10', 'best', '2'],
+      ['10', 'first', '2'],
+      ['20', 'first', '2'],
+      ['20', 'best', '2'],
+      ['20', 'first', '2'],
+      ['', 'first', '1'],
+      ['', 'best', '1'],
+      ['', 'first', '1'],
+    ]);
+  });
+
   it('has the same tables whatever the order in which cells end', async () => {
     const [first, second] = [temporaryFolder(), temporaryFolder()];
     const plan = toyPlan();
@@ -124,15 +194,30 @@ describe('a folder of results', () => {
     const ended: number[] = [];
     const options = { workers: 0, registries: TOYS, version: '1' };
     const stopAtTwo = (finished: number) => finished === 2 && interrupt.abort();
-    expect(
-      await recordRun(plan, folder, { ...options, signal: interrupt.signal, onProgress: stopAtTwo }),
-    ).toBe(2);
+    const outcome = await recordRun(plan, folder, {
+      ...options,
+      signal: interrupt.signal,
+      onProgress: stopAtTwo,
+    });
+    expect(outcome).toMatchObject({ interrupted: true, failed: [], finished: plan.cells.slice(0, 2) });
     expect(() => tables(parts)).toThrow('ENOENT');
     const { signal } = new AbortController();
     await recordRun(plan, folder, { ...options, signal, onProgress: (finished) => ended.push(finished) });
     expect(ended).toEqual([2, 3, 4]);
     expect(tables(parts)).toEqual(tables(whole));
     expect(JSON.parse(readFileSync(join(parts, 'run.json'), 'utf8')).status).toBe('complete');
+  });
+
+  it('has all tables or none of a run: one that cannot be written leaves nothing of the others', async () => {
+    const path = temporaryFolder();
+    const folder = ResultFolder.open(path, 'resume', TABLE_FILES);
+    mkdirSync(join(path, 'tags.csv.part'));
+    const options = { workers: 0, registries: TOYS, version: '1', onProgress: () => {} };
+    await expect(
+      recordRun(toyPlan([1]), folder, { ...options, signal: new AbortController().signal }),
+    ).rejects.toThrow('tags.csv: cannot write');
+    expect(folder.abandon()).toBe(2);
+    expect(readdirSync(path).sort()).toEqual(['cells', 'run.json', 'tags.csv.part']);
   });
 
   it('runs a cell again whose configuration has changed', async () => {

@@ -1,10 +1,11 @@
-import { type Component, parseComponent } from '../../src/harness/component.js';
+import { type Component, parseComponents } from '../../src/harness/component.js';
 import type { Suite } from '../../src/harness/suite.js';
 import { TOYS } from './toy.js';
 
 /** A toy workload or backend as -w and -b write it. */
 export function toyComponent(kind: 'workload' | 'backend', text: string, folder = '/'): Component {
-  return parseComponent(kind, text, kind === 'backend' ? TOYS.backends : TOYS.workloads, folder);
+  const definitions = kind === 'backend' ? TOYS.backends : TOYS.workloads;
+  return parseComponents(kind, text, definitions, folder)[0]!;
 }
 
 /** One workload on two backends. */

@@ -211,7 +211,7 @@ class ToyWorkload implements Workload, EventHandler {
   readonly durationNs: number;
   readonly provenance: Record<string, unknown>;
   private readonly live = new Array<boolean>(16).fill(false);
-  private readonly events: number;
+  readonly events: number;
   private readonly block: number;
   private state: number;
   private simulation!: Simulation;

@@ -1,25 +1,29 @@
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { Argv } from 'yargs';
 import { InputError } from '../../core/errors.js';
 import { toolVersion } from '../../core/version.js';
 import { withBackendFiles } from '../../harness/backend-files.js';
-import { type Plan, planSuite } from '../../harness/plan.js';
+import { type Plan, planSuite, shardOf } from '../../harness/plan.js';
 import { REGISTRIES, type Registries } from '../../harness/registries.js';
 import { type FolderMode, ResultFolder } from '../../harness/result-folder.js';
 import { launchTiming, type Measure } from '../../harness/timing/launch.js';
-import { recordRun } from '../../report/record-run.js';
 import { TIMING_FILES } from '../../report/record-timing.js';
-import { SummaryTable } from '../../report/summary-table.js';
 import { TABLE_FILES } from '../../report/write-tables.js';
-import { chooseSuites, chosenBackendFiles, type SuiteChoice } from '../choose-suites.js';
+import { chooseSuites, chosenBackendFiles } from '../choose-suites.js';
 import type { Command } from '../command.js';
+import { forecast, forecastData, forecastText } from '../dry-run.js';
 import { ExitCode, type Io } from '../io.js';
-import { integerOption, repeated, singleOption } from '../option-values.js';
-import { progressBar } from '../progress-bar.js';
-import { readTiming, runTiming, timingOptions } from './run-timing.js';
-
-type Arguments = Readonly<Record<string, unknown>>;
+import {
+  declareRunOptions,
+  folderMode,
+  forecastOption,
+  outOption,
+  type RunArguments,
+  readChoice,
+  readSettings,
+  shardOption,
+} from '../run-options.js';
+import { type RunSettings, runPlan } from '../run-plan.js';
+import { readTiming, runTiming, type TimingChoice } from '../run-timing.js';
 
 /** What --force may replace. */
 const OWNED_FILES = [...TABLE_FILES, ...TIMING_FILES];
@@ -27,152 +31,81 @@ const OWNED_FILES = [...TABLE_FILES, ...TIMING_FILES];
 /** `kvabench run [target..]`: suites or traces against backends, into a folder of results. */
 export const runCommand: Command = runCommandWith(REGISTRIES);
 
-/** The command over registries of the caller's, timing cells by `measure`. */
+/** The command over registries of the caller's; timed cells are measured by `measure`. */
 export function runCommandWith(registries: Registries, measure: Measure = launchTiming): Command {
   return {
     usage: 'run [target..]',
     summary: 'Run suites or traces against backends and write the results as CSV',
-    options: (yargs) => timingOptions(options(yargs)),
-    run: async (args, io) => {
-      const choice = readChoice(args);
-      const files = chosenBackendFiles(choice);
-      const known = files.length > 0 ? await withBackendFiles(registries, files) : registries;
-      const plans = chooseSuites(choice, known).map((suite) => planSuite(suite, known, toolVersion()));
-      const folders = outputFolders(plans, args);
-      const workers = workersOf(args);
-      const timing = readTiming(args);
-      for (const [index, plan] of plans.entries()) {
-        const folder = ResultFolder.open(folders[index]!, folderMode(args), OWNED_FILES);
-        const code = await runPlan(plan, folder, workers, known, io);
-        if (code !== ExitCode.done) return code;
-        if (timing === undefined) continue;
-        const timed = await runTiming(plan, folder, timing, measure, io);
-        if (timed !== ExitCode.done) return timed;
-      }
-      return ExitCode.done;
-    },
+    options: declareRunOptions,
+    run: (args, io) => run(args, registries, measure, io),
   };
 }
 
-function options(yargs: Argv): Argv {
-  return yargs
-    .positional('target', {
-      type: 'string',
-      array: true,
-      describe: 'suite or workload (name or .yaml file), or trace (name or .arrow file) to replay',
-    })
-    .option('backend', {
-      alias: 'b',
-      type: 'string',
-      requiresArg: true,
-      describe:
-        'backend instead of the suite’s, e.g. illumos-vmem:qcache_max=0,quantum=8KiB or ./my-backend.js; repeatable',
-    })
-    .option('workload', {
-      alias: 'w',
-      type: 'string',
-      requiresArg: true,
-      describe: 'workload instead of the suite’s, e.g. replay:trace=x.arrow; repeatable',
-    })
-    .option('seed', {
-      type: 'string',
-      requiresArg: true,
-      describe: 'seed instead of the suite’s; repeatable',
-    })
-    .option('samples', { type: 'string', requiresArg: true, describe: 'sample points per cell' })
-    .option('cpus', { type: 'string', requiresArg: true, describe: 'simulated processors' })
-    .option('out', {
-      type: 'string',
-      requiresArg: true,
-      describe: 'folder of results; default results/<suite>',
-    })
-    .option('workers', {
-      type: 'string',
-      requiresArg: true,
-      describe: 'threads that run cells; default: one per processor; 0: none but the main one',
-    })
-    .option('resume', { type: 'boolean', describe: 'keep the finished cells of an interrupted run' })
-    .option('force', { type: 'boolean', describe: 'replace the results in the folder' })
-    .conflicts('resume', 'force');
+async function run(args: RunArguments, shipped: Registries, measure: Measure, io: Io): Promise<ExitCode> {
+  const choice = readChoice(args);
+  const files = chosenBackendFiles(choice);
+  const registries = files.length > 0 ? await withBackendFiles(shipped, files) : shipped;
+  const settings = readSettings(args, registries);
+  const timing = readTiming(args);
+  const format = forecastOption(args);
+  const mode = folderMode(args);
+  const shard = shardOption(args);
+  const wholes = chooseSuites(choice, registries).map((suite) => planSuite(suite, registries, toolVersion()));
+  const plans = shard === undefined ? wholes : wholes.map((plan) => shardOf(plan, shard));
+  const folders = outputFolders(plans, outOption(args));
+  if (format === undefined) {
+    const after = timing === undefined ? undefined : { timing, measure };
+    return runPlans(plans, folders, mode, settings, after, io);
+  }
+  const forecasts = plans.map((plan, index) => forecast(plan, folders[index]!, mode, settings));
+  const json = (): string => `${JSON.stringify(forecasts.map(forecastData), null, 2)}\n`;
+  io.stdout.write(format === 'json' ? json() : forecasts.map(forecastText).join('\n'));
+  return ExitCode.done;
 }
 
-function readChoice(args: Arguments): SuiteChoice {
-  const integer = (option: string, minimum: number, maximum: number): number | undefined =>
-    singleOption(args, option, (text) => integerOption(option, text, minimum, maximum));
-  return {
-    targets: repeated(args.target) ?? [],
-    backends: repeated(args.backend),
-    workloads: repeated(args.workload),
-    seeds: readSeeds(args),
-    samples: integer('samples', 1, 100_000),
-    cpus: integer('cpus', 1, 4096),
-  };
+/** What is measured when the exact results of a plan are there. */
+interface Afterwards {
+  readonly timing: TimingChoice;
+  readonly measure: Measure;
 }
 
-function readSeeds(args: Arguments): number[] | undefined {
-  const seeds = repeated(args.seed)?.map((text) => integerOption('seed', text, 0, 2 ** 32 - 1));
-  return seeds === undefined ? undefined : [...new Set(seeds)];
+/** Failed cells do not keep later suites from being run; an interruption does. */
+async function runPlans(
+  plans: readonly Plan[],
+  folders: readonly string[],
+  mode: FolderMode,
+  settings: RunSettings,
+  after: Afterwards | undefined,
+  io: Io,
+): Promise<ExitCode> {
+  let worst: ExitCode = ExitCode.done;
+  for (const [index, plan] of plans.entries()) {
+    const folder = ResultFolder.open(folders[index]!, mode, OWNED_FILES);
+    try {
+      const code = await runPlan(plan, folder, settings, io);
+      if (code === ExitCode.interrupted) return code;
+      if (code !== ExitCode.done) worst = code;
+      if (after === undefined) continue;
+      const timed = await runTiming(finishedPart(plan, folder), folder, after.timing, after.measure, io);
+      if (timed === ExitCode.interrupted) return timed;
+      if (timed !== ExitCode.done) worst = timed;
+    } finally {
+      folder.close();
+    }
+  }
+  return worst;
 }
 
-function workersOf(args: Arguments): number {
-  return (
-    singleOption(args, 'workers', (text) => integerOption('workers', text, 0, 1024)) ?? availableParallelism()
-  );
-}
-
-function folderMode(args: Arguments): FolderMode {
-  if (args.resume === true) return 'resume';
-  return args.force === true ? 'force' : 'refuse';
+/** The plan without the cells that have failed. */
+function finishedPart(plan: Plan, folder: ResultFolder): Plan {
+  return { ...plan, cells: plan.cells.filter((cell) => folder.storedCell(cell) !== undefined) };
 }
 
 /** A folder for each plan: --out itself for a single one. @throws InputError if two would share one. */
-function outputFolders(plans: readonly Plan[], args: Arguments): string[] {
-  const out = singleOption(args, 'out', (text) => text);
+function outputFolders(plans: readonly Plan[], out: string | undefined): string[] {
   if (out !== undefined && plans.length === 1) return [out];
   const folders = plans.map((plan) => join(out ?? 'results', plan.suite.name));
   const twice = folders.find((folder, index) => folders.indexOf(folder) < index);
   if (twice !== undefined) throw new InputError('two suites would write their results here', { file: twice });
   return folders;
-}
-
-async function runPlan(
-  plan: Plan,
-  folder: ResultFolder,
-  workers: number,
-  registries: Registries,
-  io: Io,
-): Promise<ExitCode> {
-  const interrupt = new AbortController();
-  const onInterrupt = (): void => interrupt.abort();
-  process.once('SIGINT', onInterrupt);
-  const progress = progressBar(io, 'cells');
-  try {
-    const finished = await recordRun(plan, folder, {
-      workers,
-      signal: interrupt.signal,
-      registries,
-      version: toolVersion(),
-      onProgress: progress.show,
-    });
-    if (finished < plan.cells.length) {
-      const kept = `${finished} of ${plan.cells.length} cells are kept in ${folder.path}`;
-      io.stderr.write(`kvabench: interrupted; ${kept}, --resume runs the others\n`);
-      return ExitCode.interrupted;
-    }
-    folder.settle();
-  } catch (error) {
-    folder.abandon();
-    throw error;
-  } finally {
-    progress.stop();
-    process.removeListener('SIGINT', onInterrupt);
-  }
-  printSummary(plan, folder, io);
-  return ExitCode.done;
-}
-
-function printSummary(plan: Plan, folder: ResultFolder, io: Io): void {
-  const table = new SummaryTable();
-  for (const cell of plan.cells) table.add(folder.readCell(cell));
-  io.stdout.write(`${table.text(io.stdout.columns)}\nresults: ${folder.path}\n`);
 }

@@ -1,9 +1,10 @@
 import type { Argv } from 'yargs';
 import { InputError } from '../../core/errors.js';
 import { toolVersion } from '../../core/version.js';
+import { onlyComponent } from '../../harness/component.js';
 import { generateTrace } from '../../harness/generate-trace.js';
 import { REGISTRIES, type Registries } from '../../harness/registries.js';
-import { parseWorkload } from '../../harness/workload-file.js';
+import { parseWorkloads } from '../../harness/workload-file.js';
 import type { Command } from '../command.js';
 import { ExitCode } from '../io.js';
 import { integerOption, repeated } from '../option-values.js';
@@ -21,7 +22,10 @@ export function traceGenerateCommandWith(registries: Registries): Command {
       const output = single(args, 'out')!;
       const metadata = generateTrace(
         {
-          workload: parseWorkload(String(args.workload), registries.workloads, process.cwd()),
+          workload: onlyComponent(
+            parseWorkloads(String(args.workload), registries.workloads, process.cwd()),
+            { field: String(args.workload) },
+          ),
           seed: integerOption('seed', single(args, 'seed') ?? '1', 0, 2 ** 32 - 1),
           output,
           overwrite: args.force === true,

@@ -1,4 +1,5 @@
 import { InputError } from '../../core/errors.js';
+import { withSameFile } from '../backend-files.js';
 import { REGISTRIES } from '../registries.js';
 import { type Measurement, measureReplays, type TimingJob } from './measure.js';
 
@@ -6,13 +7,15 @@ import { type Measurement, measureReplays, type TimingJob } from './measure.js';
 export type TimingAnswer = { readonly measurement: Measurement } | { readonly badInput: string };
 
 /** Entry point of the processes that `launchTiming` starts: takes one job, answers it, and ends. */
-process.once('message', (job: TimingJob) => {
-  process.send!(answerJob(job), () => process.disconnect());
+process.once('message', async (job: TimingJob) => {
+  process.send!(await answerJob(job), () => process.disconnect());
 });
 
-function answerJob(job: TimingJob): TimingAnswer {
+async function answerJob(job: TimingJob): Promise<TimingAnswer> {
+  const { file } = job.plan.backend;
   try {
-    return { measurement: measureReplays(job, REGISTRIES) };
+    const registries = file === undefined ? REGISTRIES : await withSameFile(REGISTRIES, file);
+    return { measurement: measureReplays(job, registries) };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return { badInput: error.message };

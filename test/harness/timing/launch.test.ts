@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { parseComponent } from '../../../src/harness/component.js';
+import { parseComponents } from '../../../src/harness/component.js';
 import { planSuite } from '../../../src/harness/plan.js';
 import { REGISTRIES } from '../../../src/harness/registries.js';
 import { launchTiming } from '../../../src/harness/timing/launch.js';
@@ -17,8 +17,8 @@ const ENTRY = join(repositoryRoot, 'dist/harness/timing/timing-process.js');
 function job(changes: Partial<TimingJob> = {}): TimingJob {
   const suite = {
     ...toySuite(),
-    workloads: [parseComponent('workload', 'churn:operations=1000', REGISTRIES.workloads, '/')],
-    backends: [parseComponent('backend', 'first-fit-map', REGISTRIES.backends, '/')],
+    workloads: parseComponents('workload', 'churn:operations=1000', REGISTRIES.workloads, '/'),
+    backends: parseComponents('backend', 'first-fit-map', REGISTRIES.backends, '/'),
   };
   const plan = planSuite(suite, REGISTRIES, '1').cells[0]!;
   return { plan, events: 1000, metrics: true, samples: 2, timeMs: 0, ...changes };
@@ -60,7 +60,7 @@ describe('a timing process', () => {
     const ended = await launchTiming(job({ plan: missing }), new AbortController().signal, ENTRY);
     expect(ended).toEqual({
       end: 'failed',
-      problem: expect.stringMatching(/^unknown workload 'nothing-such'[^\n]*$/),
+      problem: expect.stringMatching(/unknown workload 'nothing-such'[^\n]*$/),
     });
   });
 

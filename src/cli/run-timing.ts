@@ -1,15 +1,15 @@
 import type { Argv } from 'yargs';
-import { InputError } from '../../core/errors.js';
-import { toolVersion } from '../../core/version.js';
-import type { Plan } from '../../harness/plan.js';
-import type { ResultFolder } from '../../harness/result-folder.js';
-import type { Measure } from '../../harness/timing/launch.js';
-import type { TimingSettings } from '../../harness/timing/time-cells.js';
-import { recordTiming, type TimingReport } from '../../report/record-timing.js';
-import { timingText } from '../../report/timing-text.js';
-import { ExitCode, type Io } from '../io.js';
-import { integerOption, singleOption } from '../option-values.js';
-import { progressBar } from '../progress-bar.js';
+import { InputError } from '../core/errors.js';
+import { toolVersion } from '../core/version.js';
+import type { Plan } from '../harness/plan.js';
+import type { ResultFolder } from '../harness/result-folder.js';
+import type { Measure } from '../harness/timing/launch.js';
+import type { TimingSettings } from '../harness/timing/time-cells.js';
+import { recordTiming, type TimingReport } from '../report/record-timing.js';
+import { timingText } from '../report/timing-text.js';
+import { ExitCode, type Io } from './io.js';
+import { integerOption, singleOption } from './option-values.js';
+import { progressBar } from './progress-bar.js';
 
 type Arguments = Readonly<Record<string, unknown>>;
 
