@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { InputError } from '../core/errors.js';
 import { constraintTable, RequestClass } from '../core/request.js';
-import { type Bytes, GIB, type Nanoseconds, roundUp, SECOND } from '../core/units.js';
+import { type Bytes, formatDuration, GIB, type Nanoseconds, roundUp, SECOND } from '../core/units.js';
 import type { Workload } from './contract.js';
 import type { Parameters, WorkloadDefinition } from './definition.js';
 import { GUEST_MIXES, type GuestMix, GuestSizes } from './guest-sizes.js';
@@ -140,7 +140,7 @@ function checkOptions(options: GuestOptions): void {
     throw new InputError(`${hostBytes} bytes`, { field: 'ram', allowed: 'at least 2 GiB for the mix odd' });
   }
   if (options.arrivalNs > options.durationNs) {
-    const allowed = `at most the duration, ${options.durationNs} ns`;
+    const allowed = `at most the duration, ${formatDuration(options.durationNs)}`;
     throw new InputError('no guest ever arrives', { field: 'arrival', allowed });
   }
   for (const [field, bytes] of [

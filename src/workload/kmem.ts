@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { InputError } from '../core/errors.js';
 import { constraintTable, RequestClass } from '../core/request.js';
-import { KIB, MIB, type Nanoseconds, SECOND } from '../core/units.js';
+import { formatDuration, KIB, MIB, type Nanoseconds, SECOND } from '../core/units.js';
 import type { Workload } from './contract.js';
 import type { Parameters, WorkloadDefinition } from './definition.js';
 import { KMEM_PRESETS } from './kmem-objects.js';
@@ -113,9 +113,9 @@ function optionsOf(values: Parameters): KmemOptions {
 function requireConsistency(options: KmemOptions, values: Parameters): void {
   const { rampNs, durationNs, largeCount, largeBytes, lifeNs } = options;
   if (rampNs > durationNs) {
-    throw new InputError(`the population is not made within ${durationNs} ns`, {
+    throw new InputError(`the population is not made within ${formatDuration(durationNs)}`, {
       field: 'ramp',
-      allowed: `at most the duration, ${durationNs} ns`,
+      allowed: `at most the duration, ${formatDuration(durationNs)}`,
     });
   }
   if (!(lifeNs[0]! <= lifeNs[1]! && lifeNs[1]! <= lifeNs[2]!)) {

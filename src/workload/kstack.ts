@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { InputError } from '../core/errors.js';
 import { constraintTable, RequestClass } from '../core/request.js';
-import { type Bytes, KIB, type Nanoseconds, SECOND } from '../core/units.js';
+import { type Bytes, formatDuration, KIB, type Nanoseconds, SECOND } from '../core/units.js';
 import type { Workload } from './contract.js';
 import type { Parameters, WorkloadDefinition } from './definition.js';
 import { type KstackOptions, KstackSource, largestStack, meanArrivalInterval } from './kstack-source.js';
@@ -186,7 +186,7 @@ function checkOptions(options: KstackOptions): void {
     throw new InputError(`${maxThreads} threads at most`, { field: 'max_threads', allowed });
   }
   if (threads > 0 && rampNs > durationNs) {
-    const allowed = `at most the duration, ${durationNs} ns`;
+    const allowed = `at most the duration, ${formatDuration(durationNs)}`;
     throw new InputError('the population is never reached', { field: 'ramp', allowed });
   }
   if (creations > 0 && creations < population) {

@@ -148,7 +148,11 @@ const FREE_LIST_MUTANTS: readonly Mutant[] = [
         (original) =>
           function (this: VmemArena, address, size) {
             const { type, previous } = this.tags;
-            const left = previous[this.hash.find(address)]!;
+            let freed = 0;
+            this.hash.walk((tag) => {
+              if (this.tags.start[tag] === address) freed = tag;
+            });
+            const left = previous[freed]!;
             const isFree = type[left] === Tag.free;
             if (isFree) type[left] = Tag.alloc;
             original.call(this, address, size);

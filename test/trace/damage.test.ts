@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createContext, Script } from 'node:vm';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -92,8 +92,10 @@ describe('a damaged trace file is refused', () => {
       'name: t\nworkloads: [{ workload: replay, trace: run.arrow }]\nbackends: [first-fit-map]\n',
     );
     const { exitCode, stderr } = await runCli(['run', suite, '--out', folder.path('results')]);
-    expect(stderr).toMatch(/^kvabench: .*run\.arrow: is damaged within bytes \d+ to \d+\n$/);
+    expect(stderr).toMatch(
+      /^kvabench: .*run\.arrow: is damaged within bytes \d+ to \d+ \(cell .*\)\n.*1 of 1 cells failed.*\n$/,
+    );
     expect(exitCode).toBe(1);
-    expect(existsSync(folder.path('results'))).toBe(false);
+    expect(readdirSync(folder.path('results/cells'))).toEqual([]);
   });
 });

@@ -213,7 +213,7 @@ describe('the kstack workload', () => {
     ],
     [
       { ramp: 2e9, duration: 1e9 },
-      'ramp: the population is never reached (allowed: at most the duration, 1000000000 ns)',
+      'ramp: the population is never reached (allowed: at most the duration, 1s)',
     ],
     [{ creations: 2115 }, 'creations: the population is never reached'],
     [

@@ -64,12 +64,14 @@ export class SegmentHash {
     return tag;
   }
 
-  /** The allocated tag that starts at `address`, or 0; counts nothing. */
-  find(address: Address): number {
+  /** Calls `visit` for each member of each chain, with whether its address belongs into that chain; counts nothing. */
+  walk(visit: (tag: number, isAtHome: boolean) => void): void {
     const { kinNext, start } = this.tags;
-    let tag = this.table[this.bucketOf(address)]!;
-    while (tag !== 0 && start[tag] !== address) tag = kinNext[tag]!;
-    return tag;
+    for (let bucket = 0; bucket < this.table.length; bucket++) {
+      for (let tag = this.table[bucket]!; tag !== 0; tag = kinNext[tag]!) {
+        visit(tag, this.bucketOf(start[tag]!) === bucket);
+      }
+    }
   }
 
   /** Bucket count that the kernel wants for `live` segments, or the present one if that is near enough. */
