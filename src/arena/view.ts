@@ -45,7 +45,7 @@ export interface ArenaFigures {
   readonly reachBytes: Bytes;
 }
 
-/** Figures of one object or quantum cache in front of an arena. */
+/** Figures of one cache in front of an arena. */
 export interface CacheFigures {
   readonly name: string;
   /**
@@ -92,6 +92,8 @@ export interface MapEntryFigures {
 /** What an arena holds back so that it never lacks boundary tags for the memory that tags live in. */
 export interface SpareTagFigures {
   readonly spareTags: number;
+  /** Tags taken so far, whether they were needed in the end or not. */
+  readonly tagsTaken: number;
   /** The most refills that were ever under way at once, in all arenas that draw on the same supply. */
   readonly deepestRefill: number;
 }

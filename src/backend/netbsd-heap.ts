@@ -281,8 +281,7 @@ export class NetbsdHeap implements Backend, EventHandler {
     const { system, parts, kmem } = this;
     return system.arenas.map((arena) => {
       const objects = arena === parts.pages ? kmem.caches : [];
-      const metadata =
-        arena === system.vmemMeta ? system.pools.all : arena === parts.pages ? [entries] : [];
+      const metadata = arena === system.vmemMeta ? system.pools.all : arena === parts.pages ? [entries] : [];
       return new VmemView(arena, system.abi, objects, metadata);
     });
   }

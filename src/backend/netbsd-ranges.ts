@@ -68,15 +68,7 @@ export class ArenaRanges implements RangeLayer {
     const limit = nocross[row]!;
     if (minAddress[row]! > last || (limit !== 0 && (phase[row]! % limit) + size > limit)) return NO_ADDRESS;
     const alignment = Math.max(align[row]!, arena.quantum);
-    const address = arena.xalloc(
-      size,
-      alignment,
-      phase[row]!,
-      limit,
-      minAddress[row]!,
-      last,
-      VmFlag.NOSLEEP,
-    );
+    const address = arena.xalloc(size, alignment, phase[row]!, limit, minAddress[row]!, last, VmFlag.NOSLEEP);
     return this.entered(cls, address, size);
   }
 

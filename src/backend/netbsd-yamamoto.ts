@@ -28,7 +28,8 @@ const STATIC_ENTRIES = 1;
  */
 export const netbsdYamamoto: BackendDefinition = {
   name: 'netbsd-yamamoto',
-  summary: "NetBSD, Yamamoto's proposal of 2011: one arena for all addresses, map entries only for what may fault",
+  summary:
+    "NetBSD, Yamamoto's proposal of 2011: one arena for all addresses, map entries only for what may fault",
   parameters: Type.Object(
     {
       ...HEAP_PARAMETERS,

@@ -9,7 +9,11 @@ const MAP_VARIANTS = [
   { parameters: { page_size: 8192, abi: 'ilp32' } },
 ];
 
-const HEAP_VARIANTS = [{}, { parameters: { qcache_max: 0 } }, { parameters: { qcache_max: 7, abi: 'ilp32' } }];
+const HEAP_VARIANTS = [
+  {},
+  { parameters: { qcache_max: 0 } },
+  { parameters: { qcache_max: 7, abi: 'ilp32' } },
+];
 
 /** Variants beyond the defaults, and skips. A backend that is not named here is held to all of the contract. */
 const VARIANTS: Readonly<Record<string, readonly ConformanceOptions[]>> = {

@@ -1,7 +1,7 @@
 import type { Bytes } from '../../core/units.js';
 import { poolGeometry } from '../netbsd-pool/geometry.js';
 import { Pool } from '../netbsd-pool/pool.js';
-import { PoolCache } from '../netbsd-pool/pool-cache.js';
+import type { PoolCache } from '../netbsd-pool/pool-cache.js';
 import type { PageSource } from '../netbsd-pool/supplies.js';
 import { PAGE_BYTES } from '../netbsd-vmem/metadata.js';
 import type { VmemSystem } from '../netbsd-vmem/system.js';

@@ -17,6 +17,7 @@ export const MOST_SPARES = 64;
  */
 export class SpareTags implements SpareTagFigures {
   count = 0;
+  tagsTaken = 0;
   private head = NO_TAG;
   private readonly tags: TagTable;
   private readonly supply: TagSupply;
@@ -47,6 +48,7 @@ export class SpareTags implements SpareTagFigures {
     if (tag === NO_TAG) throw new InvariantError('the reserve of spare tags is used up');
     this.head = this.tags.kinNext[tag]!;
     this.count--;
+    this.tagsTaken++;
     return tag;
   }
 
