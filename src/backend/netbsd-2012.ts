@@ -5,7 +5,8 @@ import {
   entryAbi,
   HEAP_PARAMETERS,
   heapBesideMap,
-  kernelLayout,
+  heapBytesOf,
+  kernelRange,
   pageArena,
   qcacheParameter,
 } from './netbsd-heap.js';
@@ -25,10 +26,11 @@ export const netbsd2012: BackendDefinition = {
     { additionalProperties: false },
   ),
   create(parameters, environment) {
-    const layout = kernelLayout(parameters);
-    const root = { name: 'kmem', base: layout.heapBase, bytes: layout.heapBytes };
-    const system = bootVmem(environment, parameters, root);
+    const { base, limit } = kernelRange(parameters);
+    const bytes = heapBytesOf(parameters);
+    const system = bootVmem(environment, parameters, { name: 'kmem', base, bytes });
     const kva = pageArena(system, 'kva', system.kmem, Number(parameters.qcache_max));
-    return heapBesideMap(system, kva, layout, entryAbi(parameters, true), environment);
+    const rest = { base: base + bytes, limit };
+    return heapBesideMap(system, kva, rest, entryAbi(parameters, true), environment);
   },
 };

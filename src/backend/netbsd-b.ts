@@ -7,7 +7,8 @@ import {
   entryAbi,
   HEAP_PARAMETERS,
   heapBesideMap,
-  kernelLayout,
+  heapBytesOf,
+  kernelRange,
   type NetbsdHeap,
   pageArena,
   qcacheParameter,
@@ -43,10 +44,11 @@ export function createThreadHeap(
   environment: BackendEnvironment,
   onTop: (system: VmemSystem, heapVa: VmemArena) => VmemArena,
 ): NetbsdHeap {
-  const layout = kernelLayout(parameters);
-  const root = { name: 'heap', base: layout.heapBase, bytes: layout.heapBytes };
-  const system = bootVmem(environment, parameters, root);
+  const { base, limit } = kernelRange(parameters);
+  const bytes = heapBytesOf(parameters);
+  const system = bootVmem(environment, parameters, { name: 'heap', base, bytes });
   const heapVa = pageArena(system, 'heap_va', system.kmem, Number(parameters.qcache_max));
   const pages = onTop(system, heapVa);
-  return heapBesideMap(system, pages, layout, entryAbi(parameters, false), environment);
+  const rest = { base: base + bytes, limit };
+  return heapBesideMap(system, pages, rest, entryAbi(parameters, false), environment);
 }

@@ -22,8 +22,8 @@ import { KernelMap } from './netbsd-kernel-map.js';
 import { MappedRanges, type RangeLayer } from './netbsd-ranges.js';
 import { parseBase, requireConstraints } from './placement.js';
 
-/** Parameters of every NetBSD stack in which vmem manages the heap. */
-export const HEAP_PARAMETERS = {
+/** Parameters of every NetBSD stack in which vmem manages wired memory. */
+export const KERNEL_PARAMETERS = {
   kernel_base: Type.Union([Type.String(), Type.Number()], {
     default: '0xffff800000000000',
     description: 'first address of the kernel: its image, then the heap, then the rest of kernel_map',
@@ -38,14 +38,19 @@ export const HEAP_PARAMETERS = {
     default: 16 * MIB,
     description: 'bytes of the kernel image, at the first address (assumption)',
   }),
+  abi: Type.Union([Type.Literal('lp64'), Type.Literal('ilp32')], {
+    default: 'lp64',
+    description: 'structure sizes of amd64 or i386: for the metadata, and for tags and entries per page',
+  }),
+} as const;
+
+/** Parameters of the stacks whose heap is a part of the kernel. */
+export const HEAP_PARAMETERS = {
+  ...KERNEL_PARAMETERS,
   physmem: Type.Number({
     format: 'bytes',
     default: 4 * GIB,
     description: 'physical memory: the heap is as large, but at most two thirds of kernel_size',
-  }),
-  abi: Type.Union([Type.Literal('lp64'), Type.Literal('ilp32')], {
-    default: 'lp64',
-    description: 'structure sizes of amd64 or i386: for the metadata, and for tags and entries per page',
   }),
 } as const;
 
@@ -61,12 +66,9 @@ export function qcacheParameter(pages: number, arena: string, why: string) {
 
 const REHASH_INTERVAL = 10 * SECOND;
 
-/** What the parameters say of the kernel's address space. */
-export interface KernelLayout {
-  /** Behind the image. */
-  readonly heapBase: Address;
-  /** kmemsize of uvm_km_bootstrap, February 2012 (spec netbsd-vmem-uvm §1.12). */
-  readonly heapBytes: Bytes;
+/** A range of addresses; `limit` is exclusive. */
+export interface KernelRange {
+  readonly base: Address;
   readonly limit: Address;
 }
 
@@ -83,19 +85,29 @@ export interface HeapParts {
   readonly ranges: RangeLayer;
 }
 
-/** @throws InputError naming the parameter that is wrong and what it may be. */
-export function kernelLayout(parameters: Parameters): KernelLayout {
-  const kernelBytes = requirePages(parameters, 'kernel_size', 64 * MIB);
+/**
+ * The kernel's addresses behind its image.
+ * @throws InputError naming the parameter that is wrong and what it may be.
+ */
+export function kernelRange(parameters: Parameters): KernelRange {
+  const bytes = requirePages(parameters, 'kernel_size', 64 * MIB);
   const imageBytes = requirePages(parameters, 'image_size', PAGE_BYTES);
-  const physmem = requirePages(parameters, 'physmem', 8 * MIB);
-  const largestHeap = Math.floor((kernelBytes * 2) / 3 / PAGE_BYTES) * PAGE_BYTES;
-  const heapBytes = Math.min(largestHeap, physmem);
-  if (imageBytes + heapBytes >= kernelBytes) {
-    const allowed = `less than ${kernelBytes - heapBytes}`;
+  if (imageBytes > bytes / 4) {
+    const allowed = `at most a quarter of kernel_size, ${bytes / 4}`;
     throw new InputError(`an image of ${imageBytes} bytes leaves no room`, { field: 'image_size', allowed });
   }
-  const base = parseBase(parameters.kernel_base as string | number, kernelBytes, PAGE_BYTES, 'kernel_base');
-  return { heapBase: base + imageBytes, heapBytes, limit: base + kernelBytes };
+  const base = parseBase(parameters.kernel_base as string | number, bytes, PAGE_BYTES, 'kernel_base');
+  return { base: base + imageBytes, limit: base + bytes };
+}
+
+/**
+ * Bytes of the heap at the start of the kernel's range: kmemsize of uvm_km_bootstrap, February 2012 (spec netbsd-vmem-uvm
+ * §1.12). @throws InputError naming the parameter that is wrong and what it may be.
+ */
+export function heapBytesOf(parameters: Parameters): Bytes {
+  const physmem = requirePages(parameters, 'physmem', 8 * MIB);
+  const most = Math.floor((Number(parameters.kernel_size) * 2) / 3 / PAGE_BYTES) * PAGE_BYTES;
+  return Math.min(most, physmem);
 }
 
 /** A kernel's vmem before any client, with the root arena over `bytes` from `base`. */
@@ -290,18 +302,17 @@ export class NetbsdHeap implements Backend, EventHandler {
 /** The kernel image and the heap. */
 const STATIC_ENTRIES = 2;
 
-/** A stack whose clients take pages from `pages`, and ranges from kernel_map, of which the heap is one static entry. */
+/** A stack whose clients take pages from `pages`, and ranges from `rest`, kernel_map without its static entries. */
 export function heapBesideMap(
   system: VmemSystem,
   pages: VmemArena,
-  layout: KernelLayout,
+  rest: KernelRange,
   abi: UvmAbi,
   environment: BackendEnvironment,
 ): NetbsdHeap {
   const entries = entryPool(system, pages, abi);
   const kernelMap = new KernelMap({
-    base: layout.heapBase + layout.heapBytes,
-    limit: layout.limit,
+    ...rest,
     abi,
     entries,
     groups: system.pools.groups,

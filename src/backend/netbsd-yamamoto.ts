@@ -4,8 +4,8 @@ import {
   bootVmem,
   entryAbi,
   entryPool,
-  HEAP_PARAMETERS,
-  kernelLayout,
+  KERNEL_PARAMETERS,
+  kernelRange,
   NetbsdHeap,
   pageArena,
   qcacheParameter,
@@ -23,8 +23,7 @@ const STATIC_ENTRIES = 1;
  * kernel_va covers all of the kernel behind its image and has no quantum caches. On it are kmem (quantum caches), which takes
  * kmem, malloc and poolPage; kmem_intrsafe (quantum caches), which takes interrupt; and vmem-va → vmem-meta for the structures
  * of vmem and pool(9). kernel_va itself takes va, kstack and pageable; only what is pageable is entered into kernel_map as
- * well, at the address that it got. Sizes and quantum caches are assumptions (spec netbsd-vmem-uvm §3); here all of
- * kernel_size is for allocations, whatever physmem is.
+ * well, at the address that it got. Sizes and quantum caches are assumptions (spec netbsd-vmem-uvm §3).
  */
 export const netbsdYamamoto: BackendDefinition = {
   name: 'netbsd-yamamoto',
@@ -32,13 +31,13 @@ export const netbsdYamamoto: BackendDefinition = {
     "NetBSD, Yamamoto's proposal of 2011: one arena for all addresses, map entries only for what may fault",
   parameters: Type.Object(
     {
-      ...HEAP_PARAMETERS,
+      ...KERNEL_PARAMETERS,
       qcache_max: qcacheParameter(16, 'kmem" and "kmem_intrsafe', 'assumption, as landed in 2012'),
     },
     { additionalProperties: false },
   ),
   create(parameters, environment) {
-    const { heapBase: base, limit } = kernelLayout(parameters);
+    const { base, limit } = kernelRange(parameters);
     const system = bootVmem(environment, parameters, { name: 'kernel_va', base, bytes: limit - base });
     const root = system.kmem;
     const qcachePages = Number(parameters.qcache_max);

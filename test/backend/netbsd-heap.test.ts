@@ -18,6 +18,9 @@ const arenaNamed = (client: Client, name: string) =>
 
 const entriesOf = (client: Client) => arenaNamed(client, 'kernel_map').mapEntries!;
 
+/** A kernel that is soon exhausted. */
+const SMALL = { kernel_size: 64 * MIB, image_size: PAGE, physmem: 8 * MIB };
+
 /** Boundary tags of all arenas but the map. */
 const tagsOf = (client: Client) =>
   client.backend.arenas
@@ -77,6 +80,10 @@ describe('option b', () => {
       arenaNamed(new Client(netbsdB, parameters), 'heap').figures.totalBytes;
     expect(heapBytes({})).toBe(4 * GIB);
     expect(heapBytes({ kernel_size: 3 * GIB })).toBe(2 * GIB);
+  });
+
+  it('refuses a physical memory of no whole pages', () => {
+    expect(refusal(netbsdB, { physmem: 5000 })).toMatch(/physmem: 5000 bytes.*multiple of 4096/);
   });
 
   it('pays three tags for what exceeds the quantum caches, and for each slab', () => {
@@ -242,7 +249,7 @@ describe('kernel_map beside a heap', () => {
 
 describe.each(Object.entries(ALL))('%s', (_name, definition) => {
   it('frees wired memory of the heap without allocating: an exhausted heap can be emptied', () => {
-    const client = new Client(definition, { kernel_size: 64 * MIB, physmem: 8 * MIB, image_size: PAGE });
+    const client = new Client(definition, SMALL);
     const { poolPage, kmem, malloc, interrupt } = RequestClass;
     const got = [
       ...allocAll(client, poolPage, PAGE, 800),
@@ -289,7 +296,7 @@ describe.each(Object.entries(ALL))('%s', (_name, definition) => {
   });
 
   it('counts a free that has to wait for an entry, and goes on', () => {
-    const client = new Client(definition, { kernel_size: 64 * MIB, physmem: 8 * MIB, image_size: PAGE });
+    const client = new Client(definition, SMALL);
     const pageable = allocAll(client, RequestClass.pageable, PAGE, 600);
     const wired = [
       ...allocAll(client, RequestClass.poolPage, 7 * PAGE),
@@ -346,8 +353,9 @@ describe.each(Object.entries(ALL))('%s', (_name, definition) => {
     expect(refusal(definition, { kernel_size: MIB })).toMatch(
       /kernel_size: 1048576 bytes.*at least 67108864/,
     );
-    expect(refusal(definition, { physmem: 5000 })).toMatch(/physmem: 5000 bytes.*multiple of 4096/);
-    expect(refusal(definition, { image_size: 30 * GIB })).toMatch(/image_size: .*leaves no room.*less than/);
+    expect(refusal(definition, { image_size: 30 * GIB })).toMatch(
+      /image_size: .*leaves no room.*at most a quarter/,
+    );
     expect(refusal(definition, { kernel_base: 'here' })).toMatch(/kernel_base.*here/);
   });
 });
