@@ -45,11 +45,14 @@ export interface ArenaFigures {
   readonly reachBytes: Bytes;
 }
 
-/** Figures of one object or quantum cache in front of an arena. */
+/** Figures of one cache in front of an arena. */
 export interface CacheFigures {
   readonly name: string;
-  /** A quantum cache serves the arena's own small requests; an object cache is a client of the arena. */
-  readonly kind: 'quantum' | 'object';
+  /**
+   * A quantum cache serves the arena's own small requests; an object cache is a client of the arena; a metadata cache
+   * is one whose buffers are structures of the allocators themselves.
+   */
+  readonly kind: 'quantum' | 'object' | 'metadata';
   /** Name of the arena that supplies the slabs. */
   readonly arena: string;
   readonly bufferBytes: Bytes;
@@ -80,6 +83,19 @@ export interface MapEntryFigures {
   readonly entriesForSplits: number;
   /** Entries that frees allocated beforehand and gave back unused. */
   readonly entriesReserved: number;
+  /** Mappings that extended a neighbour's entry instead of getting one of their own. */
+  readonly mergedMappings: number;
+  /** Frees that needed an entry which was not to be had, so that the kernel would hang or sleep. */
+  readonly hangs: number;
+}
+
+/** What an arena holds back so that it never lacks boundary tags for the memory that tags live in. */
+export interface SpareTagFigures {
+  readonly spareTags: number;
+  /** Tags taken so far, whether they were needed in the end or not. */
+  readonly tagsTaken: number;
+  /** The most refills that were ever under way at once, in all arenas that draw on the same supply. */
+  readonly deepestRefill: number;
 }
 
 /** What probes, checks and reports may see of an arena model. */
@@ -92,6 +108,8 @@ export interface ArenaView {
   readonly caches: readonly CacheFigures[];
   /** Only of maps that model where their entries come from. */
   readonly mapEntries?: MapEntryFigures;
+  /** Only of arenas that hold boundary tags in reserve. */
+  readonly spareTags?: SpareTagFigures;
   /** Size of the largest free segment. Not for the hot path: O(free tags) in the worst case. */
   largestFree(): Bytes;
   /** Bytes of free segments. */

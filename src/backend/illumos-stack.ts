@@ -13,7 +13,7 @@ import { type ConstraintTable, RequestClass, UNCONSTRAINED } from '../core/reque
 import { type EventHandler, Priority, type Simulation } from '../core/simulation.js';
 import { type Bytes, GIB, isPowerOfTwo, KIB, MIB, roundUp, SECOND, TIB } from '../core/units.js';
 import type { Backend, BackendEnvironment, Parameters } from './contract.js';
-import { parseBase, requireConstraints } from './placement.js';
+import { parseBase, requireConstraints, requireQuanta } from './placement.js';
 
 /** Parameters that every illumos stack has. */
 export const STACK_PARAMETERS = {
@@ -321,16 +321,6 @@ function powerOfTwo(parameters: Parameters, field: string, minimum: Bytes): Byte
     field,
     allowed: `a power of two from ${minimum}`,
   });
-}
-
-/** vmem_xalloc panics on a phase or a nocross boundary that is no multiple of the quantum. */
-function requireQuanta(constraints: ConstraintTable, quantum: Bytes): void {
-  for (const field of ['phase', 'nocross'] as const) {
-    const row = constraints[field].findIndex((value) => value % quantum !== 0);
-    if (row < 0) continue;
-    const allowed = `multiples of the quantum, ${quantum}`;
-    throw new InputError(`constraint ${row} has ${field} ${constraints[field][row]}`, { field, allowed });
-  }
 }
 
 function addSpan(

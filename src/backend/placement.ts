@@ -48,6 +48,19 @@ export function requireConstraints(constraints: ConstraintTable): void {
 }
 
 /**
+ * vmem_xalloc panics on a phase or a nocross boundary that is no multiple of the quantum.
+ * @throws InputError naming the first row that has one.
+ */
+export function requireQuanta(constraints: ConstraintTable, quantum: Bytes): void {
+  for (const field of ['phase', 'nocross'] as const) {
+    const row = constraints[field].findIndex((value) => value % quantum !== 0);
+    if (row < 0) continue;
+    const allowed = `multiples of the quantum, ${quantum}`;
+    throw new InputError(`constraint ${row} has ${field} ${constraints[field][row]}`, { field, allowed });
+  }
+}
+
+/**
  * The table for ranges that begin `lead` bytes before the address that the rows speak of (a guard page in front).
  * A nocross row then holds for the lead too, which is stricter than asked.
  */

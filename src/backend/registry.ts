@@ -5,6 +5,10 @@ import type { BackendDefinition } from './contract.js';
 import { firstFitMap } from './first-fit-map.js';
 import { illumosVmem } from './illumos-vmem.js';
 import { illumosVmemNoqc } from './illumos-vmem-noqc.js';
+import { netbsd2012 } from './netbsd-2012.js';
+import { netbsdB } from './netbsd-b.js';
+import { netbsdC } from './netbsd-c.js';
+import { netbsdYamamoto } from './netbsd-yamamoto.js';
 import { tlsf } from './tlsf.js';
 
 /** Every backend, by name. The conformance suite runs over all of them. */
@@ -15,5 +19,9 @@ export const BACKENDS: readonly BackendDefinition[] = [
   firstFitMap,
   illumosVmem,
   illumosVmemNoqc,
+  netbsd2012,
+  netbsdB,
+  netbsdC,
+  netbsdYamamoto,
   tlsf,
 ];

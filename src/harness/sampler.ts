@@ -20,7 +20,7 @@ export interface CacheSample {
   /** Name of the arena that supplies its slabs. */
   readonly arena: string;
   readonly cache: string;
-  /** `quantum` or `object`, see CacheFigures. */
+  /** `quantum`, `object` or `metadata`, see CacheFigures. */
   readonly kind: string;
   /** In the order of CACHE_COLUMNS. */
   readonly values: readonly number[];

@@ -67,7 +67,7 @@ const CACHE_FIGURES: readonly (readonly [Exclude<keyof CacheFigures, 'name' | 'k
     ['frees', countColumn('frees', 'none', 'Buffers freed to the cache.')],
   ];
 
-/** What is recorded of each object or quantum cache by itself. */
+/** What is recorded of each cache by itself. */
 export const CACHE_COLUMNS: readonly Column[] = [
   ...CACHE_FIGURES.map(([, column]) => column),
   ratioColumn('magazine_hit_rate', 'more', 'magazine_hits / allocs.'),

@@ -42,7 +42,7 @@ export const cachesProbe: Probe = {
 function sumCaches(backend: Backend, figure: CacheFigureName): number {
   let sum = 0;
   for (const arena of backend.arenas) {
-    for (const cache of arena.caches) sum += cache[figure];
+    for (const cache of arena.caches) if (cache.kind !== 'metadata') sum += cache[figure];
   }
   return sum;
 }

@@ -1,6 +1,7 @@
 import { bytesProbe } from './bytes.js';
 import { cachesProbe } from './caches.js';
 import type { Column, Probe, RunView, TableProbe } from './contract.js';
+import { entriesProbe } from './entries.js';
 import { failuresTable } from './failures.js';
 import { fragmentationProbe } from './fragmentation.js';
 import { latencyTable } from './latency.js';
@@ -17,6 +18,7 @@ export const PROBES: readonly Probe[] = [
   bytesProbe,
   fragmentationProbe,
   tagsProbe,
+  entriesProbe,
   cachesProbe,
   workProbe,
 ];

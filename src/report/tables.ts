@@ -91,14 +91,14 @@ const tags: ResultTable = {
 
 const caches: ResultTable = {
   name: 'caches',
-  title: 'Each object and quantum cache at the end of the run',
+  title: 'Each cache at the end of the run',
   columns: [
     ...CELL_COLUMNS,
     textColumn('arena', 'Name of the arena that supplies the slabs.'),
     textColumn('cache', 'Name of the cache.'),
     textColumn(
       'kind',
-      'quantum: in front of the arena for its own small requests; object: a client of the arena.',
+      'quantum: in front of the arena for its own small requests; object: a client of the arena; metadata: holds structures of the allocators themselves.',
     ),
     ...CACHE_COLUMNS,
   ],

@@ -4,6 +4,8 @@ import { constraintTable, RequestClass } from '../core/request.js';
 import type { Workload } from './contract.js';
 import type { Parameters, WorkloadDefinition } from './definition.js';
 import {
+  type ClientShares,
+  classesOf,
   grownPopulation,
   NetbsdPoolsSource,
   type PoolOptions,
@@ -39,6 +41,8 @@ export const POOL_MIXES: Readonly<Record<'fit' | 'mixed' | 'single-pages' | 'exa
 const count = (minimum: number, maximum: number, value: number, description: string) =>
   Type.Integer({ minimum, maximum, default: value, description });
 
+const share = (client: string) => count(0, 100, 0, `percent of the allocations that are ${client}`);
+
 const bytes = (value: number, description: string) =>
   Type.Number({ format: 'bytes', minimum: 1, maximum: 2 ** 40, default: value, description });
 
@@ -68,15 +72,21 @@ const parameters = Type.Object(
       'percent of the population at its peak, from which it is freed back at random',
     ),
     operations: count(0, 2 ** 50, 0, 'frees and allocations afterwards, which replace random objects'),
-    class: Type.Union([Type.Literal('kmem'), Type.Literal('va')], {
-      default: 'va',
-      description: 'class of every request',
-    }),
+    class: Type.Union(
+      ['kmem', 'malloc', 'poolPage', 'interrupt', 'va', 'pageable'].map((name) => Type.Literal(name)),
+      { default: 'poolPage', description: 'class of the requests that no share takes' },
+    ),
+    kmem_share: share('kmem: pages for objects of kmem(9)'),
+    malloc_share: share('malloc: pages for objects of malloc(9)'),
+    pool_share: share('poolPage: pages of pools'),
+    interrupt_share: share('interrupt: pages asked for at interrupt level'),
+    pageable_share: share('pageable: pages that may be absent'),
+    pressure_every: count(0, 2 ** 50, 0, 'operations between two reclaims of all caches; 0 = none'),
     mean_interval: Type.Number({
       format: 'duration',
       minimum: 1,
       maximum: 1e12,
-      default: 10_000,
+      default: 100_000,
       description: 'mean time between operations',
     }),
     cpus: count(1, 1024, 1, 'CPUs that ask, evenly'),
@@ -93,7 +103,7 @@ export const netbsdPools: WorkloadDefinition = {
 };
 
 function poolWorkload(options: PoolOptions, seed: number, values: Parameters): Workload {
-  const { spread, pageBytes, bufferBytes, cls, cpus } = options;
+  const { spread, pageBytes, bufferBytes, cpus } = options;
   requirePopulation(options);
   spreadTable(spread);
   return sourceWorkload(
@@ -101,7 +111,7 @@ function poolWorkload(options: PoolOptions, seed: number, values: Parameters): W
       name: 'netbsd-pools',
       objectLimit: grownPopulation(options),
       cpus,
-      classes: [cls],
+      classes: classesOf(options),
       constraints: constraintTable([]),
       durationNs: steadyDuration(poolRequests(options), options.meanIntervalNs, 'mean_interval'),
       largestRequest: Math.max(pageBytes * spread.maxPages, bufferBytes),
@@ -125,6 +135,7 @@ function optionsOf(values: Parameters): PoolOptions {
   const scaled = (count: number): number => Math.round((count * Number(values.scale)) / 100);
   return {
     cls: RequestClass[values.class as keyof typeof RequestClass],
+    shares: sharesOf(values),
     pageBytes: Number(values.page),
     singles: scaled(mix.singles),
     multiples: scaled(mix.multiples),
@@ -133,6 +144,7 @@ function optionsOf(values: Parameters): PoolOptions {
     bufferBytes: Number(values.buffer_size),
     growPercent: Number(values.grow),
     operations: Number(values.operations),
+    pressureEvery: Number(values.pressure_every),
     meanIntervalNs: Number(values.mean_interval),
     cpus: Number(values.cpus),
   };
@@ -150,4 +162,17 @@ function customMix(values: Parameters): PoolMix {
     },
     buffers: Number(values.buffers),
   };
+}
+
+function sharesOf(values: Parameters): ClientShares {
+  const shares = {
+    kmem: Number(values.kmem_share),
+    malloc: Number(values.malloc_share),
+    poolPage: Number(values.pool_share),
+    interrupt: Number(values.interrupt_share),
+    pageable: Number(values.pageable_share),
+  };
+  const sum = Object.values(shares).reduce((total, percent) => total + percent, 0);
+  if (sum <= 100) return shares;
+  throw new InputError(`shares of ${sum} percent`, { field: 'kmem_share', allowed: 'at most 100 in all' });
 }

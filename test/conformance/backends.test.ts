@@ -9,6 +9,12 @@ const MAP_VARIANTS = [
   { parameters: { page_size: 8192, abi: 'ilp32' } },
 ];
 
+const HEAP_VARIANTS = [
+  {},
+  { parameters: { qcache_max: 0 } },
+  { parameters: { qcache_max: 7, abi: 'ilp32' } },
+];
+
 /** Variants beyond the defaults, and skips. A backend that is not named here is held to all of the contract. */
 const VARIANTS: Readonly<Record<string, readonly ConformanceOptions[]>> = {
   'illumos-vmem': [
@@ -20,6 +26,10 @@ const VARIANTS: Readonly<Record<string, readonly ConformanceOptions[]>> = {
   bitmap: [{}, { parameters: { page_size: 8192, kmem_quantum: 64, abi: 'ilp32' } }],
   buddy: [{}, { parameters: { page_size: 8192, abi: 'ilp32' } }],
   'first-fit-map': MAP_VARIANTS,
+  'netbsd-2012': HEAP_VARIANTS,
+  'netbsd-b': HEAP_VARIANTS,
+  'netbsd-c': HEAP_VARIANTS,
+  'netbsd-yamamoto': HEAP_VARIANTS,
   tlsf: [{}, { parameters: { second_level: 16, page_size: 8192, abi: 'ilp32' } }],
 };
 

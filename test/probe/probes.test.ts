@@ -126,6 +126,47 @@ describe('probes', () => {
     });
   });
 
+  it('tell map entries from boundary tags, with what is kept, cached and in reserve', () => {
+    const mapEntries = {
+      linkedEntries: 7,
+      keptEntries: 3,
+      freeEntries: 5,
+      entriesForSplits: 11,
+      entriesReserved: 13,
+      mergedMappings: 17,
+      hangs: 1,
+    };
+    const map = pictured('[#.#]', { name: 'map', mapEntries });
+    const other = pictured('[#]', { name: 'other', mapEntries: { ...mapEntries, keptEntries: 0 } });
+    const deep = pictured('[.]', {
+      name: 'deep',
+      spareTags: { spareTags: 4, tagsTaken: 9, deepestRefill: 3 },
+    });
+    const flat = pictured('[#]', {
+      name: 'flat',
+      spareTags: { spareTags: 60, tagsTaken: 9, deepestRefill: 1 },
+    });
+    expect(rowOf([map, other, deep, flat])).toMatchObject({
+      map_entries: 14,
+      kept_entries: 3,
+      cached_entries: 10,
+      allocated_entries: 17,
+      reserved_entries: 26,
+      merged_mappings: 34,
+      free_allocates: 22,
+      hangs: 2,
+      allocated_tags: 2 + 2 + 64,
+      refill_depth: 3,
+    });
+    expect(rowOf([pictured('[.#]')])).toMatchObject({ map_entries: 0, allocated_tags: 3, refill_depth: 0 });
+  });
+
+  it('leave caches of metadata out of the sums', () => {
+    const metadata = { ...cache, kind: 'metadata' } as const;
+    const arena = pictured('[.#..]', { name: 'importing', caches: [cache, metadata] });
+    expect(rowOf([arena])).toMatchObject({ slabs: 2, cache_buffers: 16, magazines: 3 });
+  });
+
   it('sum tags, caches and work over the arenas', () => {
     expect(rowOf([pictured('[.##.#]'), importing])).toMatchObject({
       span_tags: 2,

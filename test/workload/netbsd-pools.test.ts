@@ -1,6 +1,7 @@
 import { Value } from '@sinclair/typebox/value';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/core/errors.js';
+import { REQUEST_CLASS_NAMES } from '../../src/core/request.js';
 import { Simulation } from '../../src/core/simulation.js';
 import type { Parameters } from '../../src/workload/definition.js';
 import { netbsdPools } from '../../src/workload/netbsd-pools.js';
@@ -110,6 +111,62 @@ describe('the course', () => {
   });
 });
 
+describe('clients', () => {
+  /** Allocations by class, and what was asked, in letters. */
+  function classes(overrides: Parameters, seed = 1) {
+    const workload = make({ scale: 2, ...overrides }, seed);
+    const simulation = new Simulation(workload.cpus);
+    const counts: Record<string, number> = {};
+    const letters: string[] = [];
+    workload.start(simulation, {
+      alloc(_object, cls) {
+        const name = REQUEST_CLASS_NAMES[cls]!;
+        counts[name] = (counts[name] ?? 0) + 1;
+        letters.push('a');
+        return true;
+      },
+      free: () => void letters.push('f'),
+      act: () => expect.unreachable('nothing is done to a page'),
+      reclaim: () => void letters.push('r'),
+    });
+    simulation.run();
+    const served = workload.classes.map((cls) => REQUEST_CLASS_NAMES[cls]!);
+    return { counts, served, letters: letters.join('') };
+  }
+
+  it('ask by their shares, and the rest is of the class', () => {
+    const shares = { kmem_share: 20, malloc_share: 10, interrupt_share: 5, pageable_share: 40 };
+    const { counts, served } = classes(shares);
+    expect(Object.keys(counts).sort()).toEqual([...served].sort());
+    const total = 2480 + 522;
+    for (const [name, percent] of [
+      ['kmem', 20],
+      ['malloc', 10],
+      ['interrupt', 5],
+      ['pageable', 40],
+      ['poolPage', 25],
+    ] as const) {
+      expect(Math.abs((100 * counts[name]!) / total - percent)).toBeLessThan(3);
+    }
+  });
+
+  it('ask for pages of pools if nothing is said, and for one class at a share of 100', () => {
+    expect(Object.keys(classes({}).counts)).toEqual(['poolPage']);
+    expect(classes({ class: 'va', malloc_share: 100 }).served).toEqual(['malloc']);
+  });
+
+  it('leave the order of sizes and frees alone', () => {
+    const both = [{}, { kmem_share: 50 }].map((shares) => run({ scale: 1, operations: 500, ...shares }));
+    expect(both[1]).toEqual(both[0]);
+  });
+
+  it('come under pressure every so many replacements', () => {
+    const { letters } = classes({ operations: 10, pressure_every: 4 });
+    expect(letters.slice(-12)).toBe('fafarfafarfa');
+    expect(classes({ operations: 8, pressure_every: 4 }).letters.slice(-10)).toBe('fafarfafar');
+  });
+});
+
 describe('contradictions', () => {
   it.each([
     [
@@ -121,6 +178,7 @@ describe('contradictions', () => {
     [{ mix: 'custom', multi_max: 8 }, 'multi_knee: sizes from 3 to 8 and on to 8 pages'],
     [{ mix: 'custom', single_pages: 0, multi: 0 }, 'single_pages: a population of 0'],
     [{ operations: 2 ** 50 }, 'mean_interval: '],
+    [{ kmem_share: 60, pool_share: 41 }, 'kmem_share: shares of 101 percent (allowed: at most 100 in all)'],
   ])('are refused: %j', (overrides, message) => {
     expect(() => make(overrides)).toThrow(InputError);
     expect(() => make(overrides)).toThrow(message);

@@ -36,6 +36,11 @@ export class MetadataPools {
     this.caches = this.pool('pcache', abi.poolCache, abi.coherencyUnit);
   }
 
+  /** Every pool: tags, groups, pool_cache structures, then page headers. */
+  get all(): readonly CountedPool[] {
+    return [this.tags, this.groups, this.caches, ...this.headers.values()];
+  }
+
   /** The pool of page headers that a pool of this geometry needs; null for headers in the page. */
   headersFor(geometry: PoolGeometry): ItemSupply | null {
     if (geometry.headerInPage) return null;

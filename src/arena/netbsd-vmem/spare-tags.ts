@@ -1,5 +1,6 @@
 import { InvariantError } from '../../core/errors.js';
 import type { SimulatedLock } from '../../core/locks.js';
+import type { SpareTagFigures } from '../view.js';
 import { VmFlag } from './flags.js';
 import type { TagSupply } from './tag-supply.js';
 import { NO_TAG, Origin, type TagTable } from './tags.js';
@@ -14,8 +15,9 @@ export const MOST_SPARES = 64;
  * The spare tags of one arena, last in first out. Taking one of the last few draws on the supply first.
  * Mirrors bt_alloc, bt_free and bt_freetrim, subr_vmem.c [netbsd@b7a6451].
  */
-export class SpareTags {
+export class SpareTags implements SpareTagFigures {
   count = 0;
+  tagsTaken = 0;
   private head = NO_TAG;
   private readonly tags: TagTable;
   private readonly supply: TagSupply;
@@ -25,6 +27,14 @@ export class SpareTags {
     this.tags = tags;
     this.supply = supply;
     this.lock = lock;
+  }
+
+  get spareTags(): number {
+    return this.count;
+  }
+
+  get deepestRefill(): number {
+    return this.supply.deepest;
   }
 
   /** A tag, or NO_TAG when the supply is exhausted. */
@@ -38,6 +48,7 @@ export class SpareTags {
     if (tag === NO_TAG) throw new InvariantError('the reserve of spare tags is used up');
     this.head = this.tags.kinNext[tag]!;
     this.count--;
+    this.tagsTaken++;
     return tag;
   }
 

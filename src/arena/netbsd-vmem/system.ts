@@ -18,8 +18,8 @@ export interface SystemOptions {
   readonly cpus: number;
   readonly locks?: LockTable;
   readonly abi?: Abi;
-  /** The range of the arena `kmem`, of which all metadata come. */
-  readonly kmem: { readonly base: Address; readonly bytes: Bytes };
+  /** The range of the arena of which all metadata come. It is called `kmem`, as in the kernel, unless a name is given. */
+  readonly kmem: { readonly base: Address; readonly bytes: Bytes; readonly name?: string };
 }
 
 /**
@@ -52,7 +52,7 @@ export class VmemSystem implements ArenaHost, CacheHost {
     this.locks = options.locks ?? new LockTable();
     this.abi = options.abi ?? ABIS.lp64;
     const common = { quantum: PAGE_BYTES, qcacheMax: 0, source: null };
-    this.kmem = this.newArena({ ...common, name: 'kmem', flags: 0 });
+    this.kmem = this.newArena({ ...common, name: options.kmem.name ?? 'kmem', flags: 0 });
     this.kmem.addSpan(options.kmem.base, options.kmem.bytes);
     this.fillSpares(this.kmem);
     const { LARGEIMPORT } = ArenaFlag;
@@ -110,13 +110,17 @@ export class VmemSystem implements ArenaHost, CacheHost {
       throw new InvariantError('no boundary tags for the first arenas');
   }
 
-  private createQuantumCache(arena: VmemArena, size: Bytes, qcacheMax: Bytes): PoolCache {
+  /** pool_cache_init over a pool. @throws InvariantError if there is no memory for the structure. */
+  createPoolCache(pool: Pool): PoolCache {
     if (!this.pools.caches.take()) throw new InvariantError('no memory for a pool_cache structure');
+    return new PoolCache(pool, this.abi.groupObjects, this.pools.groups, this);
+  }
+
+  private createQuantumCache(arena: VmemArena, size: Bytes, qcacheMax: Bytes): PoolCache {
     const slabBytes = slabBytesFor(qcacheMax);
     const geometry = quantumCacheGeometry(size, arena.quantum, slabBytes, this.abi);
     const slabs = new ArenaPages(arena, slabBytes, VmFlag.INSTANTFIT | VmFlag.NOSLEEP);
     const name = `${arena.name}-${size}`;
-    const pool = new Pool(name, geometry, slabs, this.pools.headersFor(geometry), this);
-    return new PoolCache(pool, this.abi.groupObjects, this.pools.groups, this);
+    return this.createPoolCache(new Pool(name, geometry, slabs, this.pools.headersFor(geometry), this));
   }
 }

@@ -1,15 +1,23 @@
 import type { Bytes } from '../../core/units.js';
+import type { CountedPool } from '../netbsd-pool/counted-pool.js';
 import { headerBytes } from '../netbsd-pool/geometry.js';
 import type { PoolCache } from '../netbsd-pool/pool-cache.js';
-import { PoolCacheView } from '../netbsd-pool/view.js';
-import { type ArenaFigures, type ArenaView, type CacheFigures, TagType, type TagVisitor } from '../view.js';
+import { CountedPoolView, PoolCacheView } from '../netbsd-pool/view.js';
+import {
+  type ArenaFigures,
+  type ArenaView,
+  type CacheFigures,
+  type SpareTagFigures,
+  TagType,
+  type TagVisitor,
+} from '../view.js';
 import type { Abi } from './abi.js';
 import type { VmemArena } from './arena.js';
 import { checkArena } from './check.js';
 import { addressOrder } from './inspect.js';
 import { Tag } from './tags.js';
 
-/** An arena, and its quantum caches, as probes see them. */
+/** An arena, its quantum caches and other caches that take their pages from it, as probes see them. */
 export class VmemView implements ArenaView {
   readonly figures: ArenaFigures;
   readonly caches: readonly CacheFigures[];
@@ -17,12 +25,27 @@ export class VmemView implements ArenaView {
   private readonly abi: Abi;
   private readonly poolCaches: readonly PoolCache[];
 
-  constructor(arena: VmemArena, abi: Abi) {
+  /** `objectCaches` are clients of the arena, the pools of `metadata` hold what other figures count as metadata. */
+  constructor(
+    arena: VmemArena,
+    abi: Abi,
+    objectCaches: readonly PoolCache[] = [],
+    metadata: readonly CountedPool[] = [],
+  ) {
     this.arena = arena;
     this.abi = abi;
     this.figures = arena;
-    this.poolCaches = [...new Set(arena.quantumCaches)];
-    this.caches = this.poolCaches.map((cache) => new PoolCacheView(cache, 'quantum', arena.name));
+    const quantumCaches = [...new Set(arena.quantumCaches)];
+    this.poolCaches = [...quantumCaches, ...objectCaches];
+    this.caches = [
+      ...quantumCaches.map((cache) => new PoolCacheView(cache, 'quantum', arena.name)),
+      ...objectCaches.map((cache) => new PoolCacheView(cache, 'object', arena.name)),
+      ...metadata.map((pool) => new CountedPoolView(pool, arena.name)),
+    ];
+  }
+
+  get spareTags(): SpareTagFigures {
+    return this.arena.spares;
   }
 
   get name(): string {

@@ -36,6 +36,10 @@ export class UvmMapFigures extends RangeFigures implements MapEntryFigures {
     super(totalBytes);
   }
 
+  get mergedMappings(): number {
+    return this.backMerges + this.forwardMerges + this.bothMerges;
+  }
+
   get allocTags(): number {
     return this.tree.size;
   }

@@ -1,3 +1,5 @@
+import type { ItemSupply } from '../netbsd-pool/supplies.js';
+
 /** Answers whether a page was to be had. */
 export type PageSource = () => boolean;
 
@@ -48,8 +50,8 @@ export class CountedCache {
   private emptyGroups = 0;
 
   constructor(
-    private readonly objects: CountedPool,
-    private readonly groups: CountedPool,
+    private readonly objects: ItemSupply,
+    private readonly groups: ItemSupply,
     private readonly groupObjects: number,
   ) {}
 
