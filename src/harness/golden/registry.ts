@@ -1,3 +1,4 @@
+import { freebsdMapOracle } from './freebsd-map.js';
 import { freebsdVmemOracle } from './freebsd-vmem.js';
 import { illumosVmemOracle } from './illumos-vmem.js';
 import { netbsdUvmMapOracle } from './netbsd-uvm-map.js';
@@ -10,6 +11,7 @@ export const ORACLES: readonly Oracle[] = [
   netbsdUvmMapOracle,
   netbsdVmemOracle,
   freebsdVmemOracle,
+  freebsdMapOracle,
 ];
 
 export function findOracle(name: string): Oracle | undefined {
