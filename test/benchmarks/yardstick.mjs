@@ -15,6 +15,8 @@ const cases = named.length > 0 ? named : [
   'speed-1m-q16',
   'speed-1m-noq',
   'speed-300k',
+  'million-kmem',
+  'kstack-kva',
 ];
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const golden = join(shared, 'golden');

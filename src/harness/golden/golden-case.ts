@@ -33,6 +33,13 @@ const CaseFile = Type.Object({
   maps: Type.Optional(Type.Array(Type.Object({ name: Type.String() }))),
 });
 
+/** An arena given by its bounds; `max` is exclusive. */
+const Bounds = Type.Object({
+  min: Type.String({ pattern: '^0x[0-9a-f]{1,16}$' }),
+  max: Type.String({ pattern: '^0x[0-9a-f]{1,16}$' }),
+});
+const BoundedArenas = Type.Object({ arenas: Type.Array(Type.Object({})) });
+
 export type CaseArena = (typeof ArenaRow)['static'];
 
 /** A row of a table of a case, by column name. */
@@ -58,7 +65,7 @@ export class GoldenCase {
     this.directory = directory;
     this.name = basename(directory);
     const file = join(directory, 'case.json');
-    const description = parseJson(file);
+    const description = withBases(parseJson(file));
     if (!Value.Check(CaseFile, description)) {
       const error = Value.Errors(CaseFile, description).First();
       throw new InputError(error?.message ?? 'not a golden case', { file, field: error?.path ?? '' });
@@ -141,6 +148,16 @@ export class GoldenCase {
       throw new InputError(`not a CSV table (${(error as Error).message})`, { file: this.path(file) });
     }
   }
+}
+
+/** The description with `base` and `size` for each arena that is given by `min` and `max`, as the arenas of maps are. */
+function withBases(description: unknown): unknown {
+  if (!Value.Check(BoundedArenas, description)) return description;
+  const arenas = description.arenas.map((arena) => {
+    if (!Value.Check(Bounds, arena)) return arena;
+    return { base: arena.min, size: Number(BigInt(arena.max) - BigInt(arena.min)), ...arena };
+  });
+  return { ...description, arenas };
 }
 
 function parseJson(file: string): unknown {
