@@ -55,7 +55,7 @@ describe('a wrong case.json is refused with the field', () => {
     netbsdUvmMapOracle.prepare(new GoldenCase(directory)).start(true);
   };
   it.each([
-    ['no maps', '"maps"', '"charts"', 'case.json: arenas: no arenas (allowed: arenas, or maps)'],
+    ['no maps', '"maps"', '"charts"', 'case.json: arenas: no arenas (allowed: arenas, or maps, or variants)'],
     ['no boot', '"boot"', '"shoe"', 'case.json: /boot: '],
     ['a map with unknown flags', '"PAGEABLE"', '"SMALL"', 'case.json: /maps/0/flags: '],
     ['two maps of one name', '"kmem_map"', '"kernel_map"', "two arenas are named 'kernel_map'"],

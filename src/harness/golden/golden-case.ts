@@ -7,6 +7,7 @@ import { parse } from 'csv-parse/sync';
 import { type AddressRange, AddressSpace } from '../../core/address.js';
 import { InputError } from '../../core/errors.js';
 import { type CaseOperations, readOperations } from './operations.js';
+import { readStackOperations } from './stack-operations.js';
 
 /** An arena as case.json describes it; oracles may have more fields. */
 const ArenaRow = Type.Object({
@@ -31,6 +32,8 @@ const CaseFile = Type.Object({
   arenas: Type.Optional(Type.Array(ArenaRow)),
   /** A kernel whose arenas are maps describes those instead; what they start from is known to the oracle. */
   maps: Type.Optional(Type.Array(Type.Object({ name: Type.String() }))),
+  /** Kernel stacks have neither: one list of operations is replayed under several layouts. */
+  variants: Type.Optional(Type.Array(Type.String())),
 });
 
 /** An arena given by its bounds; `max` is exclusive. */
@@ -56,6 +59,8 @@ export class GoldenCase {
   readonly arenas: readonly CaseArena[];
   /** Names of the maps of a case that has maps instead. */
   readonly maps: readonly string[];
+  /** Names of the layouts of a case that replays its operations under several. */
+  readonly variants: readonly string[];
   /** case.json whole, for what only one oracle knows. */
   readonly description: Readonly<Record<string, unknown>>;
   private loadedOperations: CaseOperations | undefined;
@@ -70,15 +75,17 @@ export class GoldenCase {
       const error = Value.Errors(CaseFile, description).First();
       throw new InputError(error?.message ?? 'not a golden case', { file, field: error?.path ?? '' });
     }
-    if (description.arenas === undefined && description.maps === undefined) {
-      throw new InputError('no arenas', { file, field: 'arenas', allowed: 'arenas, or maps' });
+    const { arenas, maps, variants } = description;
+    if (arenas === undefined && maps === undefined && variants === undefined) {
+      throw new InputError('no arenas', { file, field: 'arenas', allowed: 'arenas, or maps, or variants' });
     }
     this.description = description;
     this.oracle = description.oracle;
     this.exercises = description.exercises ?? '';
     this.cpus = description.ncpus ?? 1;
-    this.arenas = description.arenas ?? [];
-    this.maps = (description.maps ?? []).map(({ name }) => name);
+    this.arenas = arenas ?? [];
+    this.maps = (maps ?? []).map(({ name }) => name);
+    this.variants = variants ?? [];
     const repeated = this.arenaNames.find((name, index, names) => names.indexOf(name) !== index);
     if (repeated !== undefined) {
       throw new InputError(`two arenas are named '${repeated}'`, { file, field: 'arenas' });
@@ -88,12 +95,12 @@ export class GoldenCase {
   /** Names of the arenas that operations and tables may speak of: the case's own, and those of the oracle's kernel. */
   get arenaNames(): readonly string[] {
     const builtin = this.description.builtin_arenas;
-    const own = [...this.arenas.map(({ name }) => name), ...this.maps];
+    const own = [...this.arenas.map(({ name }) => name), ...this.maps, ...this.variants];
     return [...own, ...(Array.isArray(builtin) ? builtin.map(String) : [])];
   }
 
   get operations(): CaseOperations {
-    this.loadedOperations ??= readOperations(this);
+    this.loadedOperations ??= this.variants.length > 0 ? readStackOperations(this) : readOperations(this);
     return this.loadedOperations;
   }
 

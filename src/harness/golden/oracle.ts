@@ -1,6 +1,13 @@
 import type { Address } from '../../core/address.js';
 import type { GoldenCase, TableRow } from './golden-case.js';
 
+/** What differs after an operation whose answer is more than one address. */
+export interface Difference {
+  readonly what: string;
+  readonly wanted: string;
+  readonly got: string;
+}
+
 /** A model under test in the course of a case. */
 export interface OracleModel {
   /**
@@ -9,6 +16,8 @@ export interface OracleModel {
    */
   advance(from: number, to: number): number;
   readonly lastResult: number;
+  /** Says instead of `lastResult` what was different, if answers are not single addresses. */
+  readonly lastDifference?: Difference | undefined;
   /** Our version of a row that a checkpoint table has now; only modelled columns. */
   checkpoint(table: string, wanted: TableRow): TableRow;
   /** Our version of a whole table as of now, one text line per row, header excluded. */
@@ -33,6 +42,8 @@ export interface Oracle {
   readonly initialTables: readonly string[];
   /** Tables compared whole after the last operation. */
   readonly finalTables: readonly string[];
+  /** Tables without which a case proves too little; unless given, those that FORMAT.md asks for. */
+  requiredTables?(golden: GoldenCase): readonly string[];
   /** Columns of the case's checkpoint tables that are not modelled, with the reason. */
   unmodelled(golden: GoldenCase): Readonly<Record<string, string>>;
   /** Why a case cannot be replayed, or undefined if it can. */

@@ -1,3 +1,4 @@
+import { freebsdKstackOracle } from './freebsd-kstack.js';
 import { freebsdMapOracle } from './freebsd-map.js';
 import { freebsdVmemOracle } from './freebsd-vmem.js';
 import { illumosVmemOracle } from './illumos-vmem.js';
@@ -12,6 +13,7 @@ export const ORACLES: readonly Oracle[] = [
   netbsdVmemOracle,
   freebsdVmemOracle,
   freebsdMapOracle,
+  freebsdKstackOracle,
 ];
 
 export function findOracle(name: string): Oracle | undefined {

@@ -7,7 +7,7 @@ import type { Oracle, OracleModel } from './oracle.js';
 /** Operations on the same arena that are shown before the first difference. */
 const HISTORY = 8;
 
-/** What FORMAT.md asks of every case: without them a case that passes would have proved little. */
+/** What FORMAT.md asks of a case: without them a case that passes would have proved little. */
 const REQUIRED_TABLES: readonly string[] = ['checkpoints.csv', 'segments.csv.gz'];
 
 /** First difference between a model and the kernel's code. */
@@ -61,10 +61,11 @@ class Verification {
     this.ops = golden.operations;
     this.unmodelled = oracle.unmodelled(golden);
     this.model = oracle.prepare(golden).start(true);
+    const required = oracle.requiredTables?.(golden) ?? REQUIRED_TABLES;
     this.checkpoints = oracle.checkpointTables
-      .filter((table) => REQUIRED_TABLES.includes(table) || golden.has(table))
+      .filter((table) => required.includes(table) || golden.has(table))
       .map((table) => ({ table, rows: rowsBySeq(golden, table) }));
-    for (const table of REQUIRED_TABLES) golden.require(table);
+    for (const table of required) golden.require(table);
   }
 
   run(): Mismatch | undefined {
@@ -105,6 +106,11 @@ class Verification {
       );
     }
     if (reached === to) return undefined;
+    const { lastDifference } = this.model;
+    if (lastDifference !== undefined) {
+      const { what, wanted, got } = lastDifference;
+      return this.mismatch(reached, what, wanted, got, []);
+    }
     const wanted = this.ops.result[reached]!;
     const got = this.model.lastResult;
     const around = [wanted, got].filter((address) => address >= 0);
@@ -212,8 +218,9 @@ function rowsBySeq(golden: GoldenCase, table: string): Map<number, TableRow[]> {
     if (row.seq === '' || !reached.has(seq)) {
       throw new InputError(`no operation '${row.seq}'`, { ...place, field: 'seq' });
     }
-    // Tables of caches name those; their arena may be one that only the oracle knows.
-    if (row.cache === undefined && !arenaNames.includes(row.arena!)) {
+    // Tables of caches name those; their arena may be one that only the oracle knows. Layouts have a table each.
+    const namesArena = row.cache === undefined && golden.variants.length === 0;
+    if (namesArena && !arenaNames.includes(row.arena!)) {
       throw new InputError(`unknown arena '${row.arena}'`, {
         ...place,
         field: 'arena',

@@ -1,0 +1,77 @@
+import { type Address, NO_ADDRESS } from '../../core/address.js';
+import { type Bytes, roundDown, roundUp } from '../../core/units.js';
+import { KERNEL_MIN, KERNEL_PAGES, PAGE_BYTES, RESERVATION_PAGES, SUPERPAGE_BYTES } from './abi.js';
+import { KvaArena, type KvaSpanSource, type KvaSupply } from './kva-arena.js';
+
+const KERNEL_END = KERNEL_MIN + KERNEL_PAGES * PAGE_BYTES;
+
+/** kernel_map as the kernel arena sees it: nothing is ever returned, so the lowest aligned gap is where the last one ended. */
+class KernelMap implements KvaSpanSource {
+  readonly importQuantum = SUPERPAGE_BYTES;
+  private lowest: Address;
+
+  constructor(skippedBytes: Bytes) {
+    this.lowest = roundUp(KERNEL_MIN + skippedBytes, SUPERPAGE_BYTES);
+  }
+
+  importSpan(size: Bytes): Address {
+    const start = this.lowest;
+    if (start + size > KERNEL_END) return NO_ADDRESS;
+    this.lowest = start + size;
+    return start;
+  }
+}
+
+/** Superpage-aligned imports from the arena above, kept for good (kva_import_domain). */
+class SuperpageImports implements KvaSpanSource {
+  readonly importQuantum = SUPERPAGE_BYTES;
+  private readonly above: KvaSupply;
+
+  constructor(above: KvaSupply) {
+    this.above = above;
+  }
+
+  importSpan(size: Bytes): Address {
+    return this.above.allocAligned(size, SUPERPAGE_BYTES);
+  }
+}
+
+/**
+ * Imports of 512 slots of which 511 are used, so that the first can begin at a multiple of its length, counted from the
+ * start of kernel address space. Mirrors vm_kstack_import and its release, vm_glue.c [freebsd@7a79d06697].
+ */
+class SlotImports implements KvaSpanSource {
+  readonly importQuantum: Bytes;
+  private readonly above: KvaSupply;
+  private readonly slotBytes: Bytes;
+
+  constructor(above: KvaSupply, slotBytes: Bytes) {
+    this.above = above;
+    this.slotBytes = slotBytes;
+    this.importQuantum = slotBytes * (RESERVATION_PAGES - 1);
+  }
+
+  importSpan(size: Bytes): Address {
+    const start = this.above.allocAligned(size + this.slotBytes, SUPERPAGE_BYTES);
+    return start === NO_ADDRESS ? start : KERNEL_MIN + roundUp(start - KERNEL_MIN, this.slotBytes);
+  }
+
+  releaseSpan(start: Address, size: Bytes): void {
+    this.above.free(roundDown(start, SUPERPAGE_BYTES), size + this.slotBytes);
+  }
+}
+
+/** Arenas of kernel address space, one memory domain. */
+export class KernelKva {
+  readonly kernelArena: KvaSupply;
+  readonly domainArena: KvaSupply;
+  /** Of default-size stacks in the dense layout of 2024. */
+  readonly stackArena: KvaSupply;
+
+  /** `skippedBytes` at the start of kernel address space are taken by others. */
+  constructor(skippedBytes: Bytes, slotBytes: Bytes) {
+    this.kernelArena = new KvaArena('kernel arena', new KernelMap(skippedBytes));
+    this.domainArena = new KvaArena('kernel arena domain 0', new SuperpageImports(this.kernelArena));
+    this.stackArena = new KvaArena('kstack arena domain 0', new SlotImports(this.domainArena, slotBytes));
+  }
+}
