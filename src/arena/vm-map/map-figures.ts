@@ -14,6 +14,7 @@ export class VmMapFigures extends RangeFigures implements MapEntryFigures {
   readonly keptEntries = 0;
   readonly freeEntries = 0;
   readonly entriesReserved = 0;
+  readonly hangs = 0;
   /** Nodes that splaying went through, for searches and for everything else. */
   searches = 0;
   entriesForSplits = 0;
@@ -34,6 +35,10 @@ export class VmMapFigures extends RangeFigures implements MapEntryFigures {
 
   get allocTags(): number {
     return this.tree.size;
+  }
+
+  get mergedMappings(): number {
+    return this.extensions;
   }
 
   get linkedEntries(): number {
