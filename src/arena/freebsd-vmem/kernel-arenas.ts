@@ -9,7 +9,7 @@ const PAGE_BYTES = 4096;
 /** Superpage: imports of kernel arenas are aligned to it. */
 const SUPERPAGE_BYTES = 2 * MIB;
 
-/** Import quantum of machines with one memory domain, and with more (KVA_QUANTUM, KVA_NUMA_QUANTUM). */
+/** Import quantum of machines with one memory domain, and with more (spec §1). */
 const IMPORT_QUANTUM = 2 * MIB;
 const NUMA_IMPORT_QUANTUM = 256 * MIB;
 
@@ -39,7 +39,7 @@ export interface KernelArenas {
 /**
  * Creates the arenas of kernel VA as they stand after boot; none has quantum caches, and none but those of stacks gives
  * back what it imported.
- * Mirrors kmem_init, vm_kern.c [freebsd@5cb586b], and kstack_cache_init, vm_glue.c of 2024 (spec §5).
+ * Mirrors kmem_init, vm_kern.c [freebsd@5cb586b], and for stacks D38852 of 2024 (spec §4, §5).
  */
 export function createKernelArenas(system: VmemSystem, options: KernelArenaOptions): KernelArenas {
   const common = { quantum: PAGE_BYTES, qcacheMax: 0 };

@@ -69,7 +69,7 @@ const STACK_ALIGN = 2 ** 21;
 /**
  * Import of the arenas for kernel stacks of 2024: as many superpages as a slot has pages, of which the first whole slot
  * counted from the start of kernel VA begins the span; one slot of 512 is lost, whatever size was asked for.
- * Mirrors vm_kstack_import and vm_kstack_release, vm_glue.c of FreeBSD main 2024 (spec §5).
+ * Mirrors the import and release functions of the stack arenas that D38852 added to vm_glue.c in 2024 (spec §5).
  */
 export class StackSlotSource implements SpanSource {
   readonly releases = true;

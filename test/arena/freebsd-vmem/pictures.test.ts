@@ -169,16 +169,20 @@ describe('static spans', () => {
 });
 
 describe('a failing request', () => {
-  it('DrainsTheZonesButNotTheBucketsOfCpus', () => {
-    const arena = newArena(newSystem(), { qcacheMax: 2 * QUANTUM });
-    arena.addSpan(BASE, 8 * QUANTUM);
+  it('DrainsTheZonesButNotTheBucketsOfCpus, with four spare tags out of sight', () => {
+    const page = 4096;
+    const arena = newArena(newSystem(), { quantum: page, qcacheMax: page });
+    arena.addSpan(BASE, 100 * page);
     const flags = VmemFlag.BESTFIT | VmemFlag.NOWAIT;
-    const held = Array.from({ length: 8 }, () => arena.alloc(QUANTUM, flags));
+    const held = Array.from({ length: 100 }, () => arena.alloc(page, flags));
     expect(held.includes(NO_ADDRESS)).toBe(false);
-    for (const address of held) arena.free(address, QUANTUM);
-    expect(arena.allocTags).toBe(8);
+    for (const address of held) arena.free(address, page);
+    expect([arena.allocTags, arena.inUseBytes / page]).toEqual([100, 100]);
+    expect(arena.alloc(101 * page, flags)).toBe(NO_ADDRESS);
+    expect([arena.allocTags, arena.fails, arena.spares.count]).toEqual([4, 1, 36]);
     arena.quantumCaches.drainCpus();
-    expect([arena.allocTags, arena.freeTags, arena.inUseBytes]).toEqual([0, 1, 0]);
+    expect([arena.allocTags, arena.freeTags, arena.inUseBytes, arena.spares.count]).toEqual([0, 1, 0, 32]);
+    viewOf(arena).check();
   });
   it('CallsTheReclaimFunctionAndTriesAgain', () => {
     const system = newSystem();
