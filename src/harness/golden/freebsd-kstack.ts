@@ -34,7 +34,10 @@ const StackCase = Type.Object({
   variants: Type.Array(Type.Union(LAYOUT_NAMES.map((name) => Type.Literal(name))), { minItems: 1 }),
 });
 
-/** Vectors of kernel stacks over FreeBSD 13.0's memory code, one list of operations under five layouts. */
+/**
+ * Vectors of kernel stacks over FreeBSD 13.0's memory code, one list of operations under five layouts; a timed operation
+ * is one under each.
+ */
 export const freebsdKstackOracle: Oracle = {
   name: 'freebsd-kstack',
   checkpointTables: LAYOUT_NAMES.map((name) => `checkpoints-${name}.csv`),
