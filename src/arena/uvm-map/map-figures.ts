@@ -24,7 +24,7 @@ export class UvmMapFigures extends RangeFigures implements MapEntryFigures {
   entriesReserved = 0;
   /** Frees in which the kernel would have taken the map's lock twice (THEORY.md, D1). */
   hangs = 0;
-  /** Searches that failed at first and made the map's KVA cache give back what it could. */
+  /** Searches that failed at first and made the map's clients give back what they could. */
   drains = 0;
 
   constructor(

@@ -1,5 +1,6 @@
 import { type Address, NO_ADDRESS } from '../../core/address.js';
 import { MisuseError } from '../../core/errors.js';
+import { SimulatedLock } from '../../core/locks.js';
 import type { Bytes } from '../../core/units.js';
 import { doubled } from '../avl-tree.js';
 import { type EntryIndex, EntryTree, HEAD, NIL } from '../entry-map/entry-tree.js';
@@ -18,6 +19,7 @@ import { type EntrySupply, type MapEntry, NO_ENTRY } from './entry-supply.js';
 import { Attribute, MapFlag, MERGE_BITS } from './flags.js';
 import type { KvaCache } from './kva-cache.js';
 import { UvmMapFigures } from './map-figures.js';
+import { ReclaimRing } from './reclaim-ring.js';
 import { ANYWHERE, SpaceSearch } from './space-search.js';
 
 /** What a map is made of. */
@@ -56,6 +58,11 @@ export class UvmMap implements ArenaView {
   firstFree: EntryIndex = HEAD;
   /** A search has failed since the last unmap. */
   wantsSpace = false;
+  /** Pools whose pages come from the map. */
+  readonly caches: CacheFigures[] = [];
+  readonly reclaimers = new ReclaimRing();
+  /** Taken by every mapping and unmapping, those of pages of entries included. */
+  readonly lock = new SimulatedLock();
   /** Single pages in chunks, if the map has them. */
   kvaCache: KvaCache | null = null;
   /** Entries of quantum ranges kept aside by merging: allocated, but not linked. */
@@ -96,6 +103,7 @@ export class UvmMap implements ArenaView {
       if (entry === NO_ENTRY) return this.fail();
       supply.flags[entry]! |= flags & MapFlag.quantum;
     }
+    this.lock.acquire();
     const before = this.findSpaceDraining(size, align, hint, flags);
     if (before === NIL) {
       if (entry !== NO_ENTRY) supply.give(entry);
@@ -118,6 +126,7 @@ export class UvmMap implements ArenaView {
       throw new MisuseError('unmap of a range outside the map', { map: this.name, start, size });
     }
     this.figures.frees++;
+    this.lock.acquire();
     if (isQuantum || !this.supply.isInKernel) {
       this.removeRange(start, start + size, isQuantum);
       return;
@@ -135,12 +144,14 @@ export class UvmMap implements ArenaView {
   enterFirst(entry: MapEntry, size: Bytes): void {
     this.link(HEAD, this.base, this.base + size, entry, Attribute.allAccess);
     this.figures.inUseBytes += size;
+    this.figures.reach(this.base, this.base + size);
     if (this.firstFree === HEAD) this.firstFree = this.tree.next[HEAD]!;
   }
 
   /** Marks the range at `address`, mapped as one entry, as a submap. Costs the kernel two reserved entries. */
   markSubmap(address: Address): void {
     const { supply } = this;
+    this.lock.acquire();
     const first = supply.take();
     const second = supply.take();
     const row = this.lookUp(address);
@@ -155,12 +166,14 @@ export class UvmMap implements ArenaView {
   }
 
   mapEntryPage(entry: MapEntry): boolean {
+    this.lock.acquire();
     const before = this.findSpaceDraining(PAGE_BYTES, 0, ANYWHERE, MapFlag.noMerge);
     if (before === NIL) return false;
     return this.enter(before, PAGE_BYTES, MapFlag.noMerge, Attribute.allAccess, entry);
   }
 
   unmapEntryPage(base: Address): void {
+    this.lock.acquire();
     this.unlinkRange(base, base + PAGE_BYTES, false);
     // The entry of the page was on the page: there is nothing to give back.
     this.dead.pop();
@@ -169,10 +182,6 @@ export class UvmMap implements ArenaView {
   /** Row looked up or found last, HEAD for none. */
   get hint(): EntryIndex {
     return this.search.hint;
-  }
-
-  get caches(): readonly CacheFigures[] {
-    return this.kvaCache === null ? [] : [this.kvaCache];
   }
 
   get mapEntries(): MapEntryFigures {
@@ -221,7 +230,7 @@ export class UvmMap implements ArenaView {
     return row;
   }
 
-  /** Searches; if that fails, lets the KVA cache give back chunks and searches again for as long as that helps. */
+  /** Searches; if that fails, asks the clients for what they can spare and searches again for as long as that helps. */
   private findSpaceDraining(size: Bytes, align: Bytes, hint: Address, flags: number): EntryIndex {
     for (;;) {
       const stepsBefore = this.tree.steps;
@@ -230,7 +239,7 @@ export class UvmMap implements ArenaView {
       if (before !== NIL) return before;
       this.wantsSpace = true;
       this.figures.drains++;
-      this.kvaCache?.releaseIdle();
+      this.reclaimers.run(this);
       if (this.wantsSpace) return NIL;
     }
   }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { EntryPages } from '../../../src/arena/uvm-map/entry-pages.js';
-import { CountedCache, CountedPool } from '../../../src/arena/uvm-map/metadata-pools.js';
 import { MapPicture } from '../../support/uvm-picture.js';
 
 /** A map with one mapping of three pages in pages 1 to 3, and so many free entries. */
@@ -51,39 +50,6 @@ describe('D2: hint and first_free are kept up', () => {
   it('one step only over entries that touch', () => {
     const picture = new MapPicture(12).enter(1, 3, { hint: 3, words: 'n' }).enter(2, 1, { words: 'n' });
     expect(starts(picture)).toEqual([0, 1]);
-  });
-});
-
-describe('D4: small pools in numbers', () => {
-  it('a pool takes a page, and a header for it, when all items are out', () => {
-    let pages = 0;
-    const source = () => ++pages <= 3;
-    const headers = new CountedPool(2, source, null);
-    const items = new CountedPool(2, source, headers);
-    expect([1, 2, 3].map(() => items.take())).toEqual([true, true, true]);
-    expect([items.pages, headers.pages, pages]).toEqual([2, 1, 3]);
-    items.take();
-    expect(items.take()).toBe(false);
-  });
-
-  it('a cache gives objects out again before it asks its pool, and takes a group for every few', () => {
-    const unlimited = () => true;
-    const objects = new CountedPool(100, unlimited, null);
-    const groups = new CountedPool(100, unlimited, null);
-    const cache = new CountedCache(objects, groups, 3);
-    for (let taken = 0; taken < 10; taken++) cache.take();
-    for (let given = 0; given < 10; given++) cache.give();
-    expect([objects.inUse, groups.inUse, cache.cached]).toEqual([10, 4, 10]);
-    for (let taken = 0; taken < 11; taken++) cache.take();
-    expect([objects.inUse, groups.inUse, cache.cached]).toEqual([11, 4, 0]);
-  });
-
-  it('an object goes back to its pool when there is no memory for a group', () => {
-    const objects = new CountedPool(100, () => true, null);
-    const cache = new CountedCache(objects, new CountedPool(1, () => false, null), 3);
-    cache.take();
-    cache.give();
-    expect([objects.inUse, cache.cached]).toEqual([0, 0]);
   });
 });
 
