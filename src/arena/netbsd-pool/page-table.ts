@@ -112,7 +112,8 @@ export class PageTable {
     this.taken[page] = this.taken[page]! - 1;
   }
 
-  protected unmark(page: number, item: number): void {
+  /** Marks an item as taken. */
+  unmark(page: number, item: number): void {
     const word = page * this.words + (item >> 5);
     this.free[word] = this.free[word]! & ~(1 << (item & 31));
     this.taken[page] = this.taken[page]! + 1;

@@ -57,3 +57,23 @@ export class KvaPages implements PageSource {
     return kvaCache;
   }
 }
+
+/** Serves ranges of whole pages of any length, freed as they were allocated. */
+export interface RangeSource {
+  /** NO_ADDRESS when exhausted. */
+  alloc(bytes: Bytes): Address;
+  free(base: Address, bytes: Bytes): void;
+}
+
+/** Ranges straight from a map, a quantum range each: `uvm_km_alloc` and `uvm_km_free` [netbsd@301a139]. */
+export class MapRanges implements RangeSource {
+  constructor(private readonly map: UvmMap) {}
+
+  alloc(bytes: Bytes): Address {
+    return this.map.map(bytes, 0, ANYWHERE, MapFlag.quantum, Attribute.allAccess);
+  }
+
+  free(base: Address, bytes: Bytes): void {
+    this.map.unmap(base, bytes, true);
+  }
+}
