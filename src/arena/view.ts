@@ -80,6 +80,8 @@ export interface MapEntryFigures {
   readonly entriesForSplits: number;
   /** Entries that frees allocated beforehand and gave back unused. */
   readonly entriesReserved: number;
+  /** Frees in which the kernel would have waited for ever for a lock that it held, because one needed an entry. */
+  readonly hangs: number;
 }
 
 /** What probes, checks and reports may see of an arena model. */

@@ -1,6 +1,7 @@
 import { Bucket } from '../../src/arena/netbsd-malloc/bucket.js';
 import { KernelMalloc } from '../../src/arena/netbsd-malloc/kernel-malloc.js';
 import { ChainedPageTable } from '../../src/arena/netbsd-pool/chained-page-table.js';
+import { OldKmem } from '../../src/arena/netbsd-stack-2011/old-kmem.js';
 import { PageImport } from '../../src/arena/netbsd-stack-2011/page-import.js';
 import { Stack2011 } from '../../src/arena/netbsd-stack-2011/stack.js';
 import { VmFlag } from '../../src/arena/netbsd-vmem/flags.js';
@@ -94,11 +95,11 @@ export const STACK_MUTANTS: readonly Mutant[] = [
     mistake: 'kmem has no quantum caches',
     apply: () =>
       replaceMethod(
-        Stack2011,
-        'kmemAlloc',
+        OldKmem,
+        'alloc',
         () =>
-          function (this: Stack2011, size) {
-            return this.kmem.xalloc(size, 0, 0, 0, 0, 2 ** 53 - 1, VmFlag.NOSLEEP);
+          function (this: OldKmem, size) {
+            return this.arena.xalloc(size, 0, 0, 0, 0, 2 ** 53 - 1, VmFlag.NOSLEEP);
           },
       ),
   },

@@ -1,7 +1,7 @@
 import { type Address, NO_ADDRESS } from '../../core/address.js';
 import { MisuseError } from '../../core/errors.js';
 import { type Bytes, roundUp } from '../../core/units.js';
-import type { RangeSource } from '../uvm-map/map-pages.js';
+import type { ByteSource, RangeSource } from '../uvm-map/map-pages.js';
 import { Bucket } from './bucket.js';
 
 const PAGE_BYTES: Bytes = 4096;
@@ -18,7 +18,7 @@ export const LARGEST_BUCKET: Bytes = 2 ** LARGEST;
  * is larger is a range of pages. See THEORY.md.
  * Mirrors malloc and free, kern_malloc.c [netbsd@301a139]; spec §2.7.
  */
-export class KernelMalloc {
+export class KernelMalloc implements ByteSource {
   /** By size, the smallest first. */
   readonly buckets: readonly Bucket[];
 

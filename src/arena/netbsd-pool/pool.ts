@@ -33,6 +33,8 @@ export class Pool {
   readonly lock: SimulatedLock;
   /** Items with clients, or in groups of a cache. */
   itemsOut = 0;
+  /** Items taken so far. */
+  gets = 0;
   pageAllocs = 0;
   pageFrees = 0;
   fails = 0;
@@ -79,6 +81,7 @@ export class Pool {
       this.chooseCurrent();
     }
     this.itemsOut++;
+    this.gets++;
     return page * itemsPerPage + item;
   }
 

@@ -9,8 +9,7 @@ import { type PoolSpec, poolGeometry } from '../netbsd-pool/geometry.js';
 import { Pool } from '../netbsd-pool/pool.js';
 import type { CacheHost, PoolCache } from '../netbsd-pool/pool-cache.js';
 import type { PageSource } from '../netbsd-pool/supplies.js';
-import { type ArenaHost, VmemArena, type WorkCounter } from '../netbsd-vmem/arena.js';
-import { VmFlag } from '../netbsd-vmem/flags.js';
+import type { ArenaHost, VmemArena, WorkCounter } from '../netbsd-vmem/arena.js';
 import { PooledTags } from '../netbsd-vmem/pooled-tags.js';
 import { createQuantumCache, shareQuantumCaches } from '../netbsd-vmem/quantum-caches.js';
 import { OLD_RULES } from '../netbsd-vmem/rules.js';
@@ -21,10 +20,8 @@ import { KvaPages, MapPages, MapRanges } from '../uvm-map/map-pages.js';
 import type { UvmMap } from '../uvm-map/uvm-map.js';
 import { UvmSystem, type UvmSystemOptions } from '../uvm-map/uvm-system.js';
 import { OLD_ABIS, type OldAbi } from './abi.js';
+import { OldKmem } from './old-kmem.js';
 import { PageImport } from './page-import.js';
-
-/** Sizes with a quantum cache, in quanta of kmem(9). */
-const CACHED_QUANTA = 32;
 
 /** How the kernel boots. */
 export interface StackOptions extends Omit<UvmSystemOptions, 'abi'> {
@@ -48,8 +45,7 @@ export class Stack2011 implements ArenaHost, CacheHost {
   cpu = 0;
   readonly uvm: UvmSystem;
   readonly malloc: KernelMalloc;
-  /** The arena of kmem(9). */
-  readonly kmem: VmemArena;
+  readonly kmem: OldKmem;
   /** Pool of boundary tags, in the KVA cache of kmem_map, and the cache in front of it. */
   readonly tagPool: CountedPool;
   readonly tags: CountedCache;
@@ -73,7 +69,8 @@ export class Stack2011 implements ArenaHost, CacheHost {
     const { poolCache, coherencyUnit } = abi;
     this.cacheStructures = structures.pool('pcache', poolCache, coherencyUnit, new KvaPages(kernelMap));
     this.bootMalloc(abi.arena);
-    this.kmem = this.createKmem(kernelMap);
+    const source = new PageImport(kernelMap.name, new MapRanges(kernelMap));
+    this.kmem = new OldKmem(abi.pointer, source, this);
     this.hashTable = this.bootMalloc(abi.pointer);
   }
 
@@ -110,25 +107,16 @@ export class Stack2011 implements ArenaHost, CacheHost {
     return this.addPool(name, spec, new MapPages(map, pageBytes));
   }
 
-  /** kmem_alloc without sleep; NO_ADDRESS when exhausted. `size` > 0. */
-  kmemAlloc(size: Bytes): Address {
-    return this.kmem.alloc(size, VmFlag.INSTANTFIT | VmFlag.NOSLEEP);
-  }
-
-  kmemFree(address: Address, size: Bytes): void {
-    this.kmem.free(address, size);
-  }
-
   /** What memory pressure sets off: pools and caches give back what has been idle, then the KVA caches do. */
   reclaim(): void {
     for (const pool of this.pools) pool.reclaim();
-    for (const cache of new Set(this.kmem.quantumCaches)) cache.reclaim();
+    for (const cache of new Set(this.kmem.arena.quantumCaches)) cache.reclaim();
     for (const { kvaCache } of this.uvm.maps) kvaCache?.reclaim();
   }
 
   /** One run of the 10-second worker. A table of another length is taken from malloc(9) before the old one is freed. */
   rehash(): void {
-    const { hash, lock } = this.kmem;
+    const { hash, lock } = this.kmem.arena;
     const { pointer } = this.abi;
     const { chains, wantedChains } = hash;
     lock.acquire();
@@ -138,15 +126,6 @@ export class Stack2011 implements ArenaHost, CacheHost {
     hash.rehash();
     this.malloc.free(this.hashTable, chains * pointer);
     this.hashTable = table;
-  }
-
-  private createKmem(kernelMap: UvmMap): VmemArena {
-    const quantum = this.abi.pointer;
-    const source = new PageImport(kernelMap.name, new MapRanges(kernelMap));
-    return new VmemArena(
-      { name: 'kmem', quantum, qcacheMax: CACHED_QUANTA * quantum, flags: 0, source },
-      this,
-    );
   }
 
   private addPool(name: string, spec: PoolSpec, pages: PageSource): Pool {

@@ -65,6 +65,15 @@ export interface RangeSource {
   free(base: Address, bytes: Bytes): void;
 }
 
+/** Serves requests of any length in bytes, freed with the length they were made with: kmem(9), malloc(9). */
+export interface ByteSource {
+  /** NO_ADDRESS when exhausted. `size` > 0. */
+  alloc(size: Bytes): Address;
+  free(address: Address, size: Bytes): void;
+  /** Bytes that a request of `size` takes. */
+  bytesFor(size: Bytes): Bytes;
+}
+
 /** Ranges straight from a map, a quantum range each: `uvm_km_alloc` and `uvm_km_free` [netbsd@301a139]. */
 export class MapRanges implements RangeSource {
   constructor(private readonly map: UvmMap) {}

@@ -4,6 +4,7 @@ import { SimulatedLock } from '../../core/locks.js';
 import type { Bytes } from '../../core/units.js';
 import { doubled } from '../avl-tree.js';
 import { type EntryIndex, EntryTree, HEAD, NIL } from '../entry-map/entry-tree.js';
+import { headerBytes } from '../netbsd-pool/geometry.js';
 import { RowStack } from '../row-stack.js';
 import {
   type ArenaView,
@@ -17,7 +18,7 @@ import { checkMap } from './check.js';
 import { EntryPages } from './entry-pages.js';
 import { type EntrySupply, type MapEntry, NO_ENTRY } from './entry-supply.js';
 import { Attribute, MapFlag, MERGE_BITS } from './flags.js';
-import type { KvaCache } from './kva-cache.js';
+import { CHUNK_HEADER, type KvaCache } from './kva-cache.js';
 import { UvmMapFigures } from './map-figures.js';
 import { ReclaimRing } from './reclaim-ring.js';
 import { ANYWHERE, SpaceSearch } from './space-search.js';
@@ -31,6 +32,8 @@ export interface UvmMapOptions {
   readonly abi: UvmAbi;
   /** Where a plain map takes its entries; a kernel map cuts them from its own pages. */
   readonly supply?: EntrySupply;
+  /** Whether ranges that touch share an entry; true in the kernel. */
+  readonly merge?: boolean;
 }
 
 /**
@@ -68,11 +71,12 @@ export class UvmMap implements ArenaView {
   /** Entries of quantum ranges kept aside by merging: allocated, but not linked. */
   readonly kept = new RowStack();
   private readonly search: SpaceSearch;
+  private readonly merges: boolean;
   /** Entries unlinked by frees that are under way. */
   private readonly dead = new RowStack();
 
   /** @throws MisuseError if the range is empty or not of whole pages. */
-  constructor({ name, base, limit, abi, supply }: UvmMapOptions) {
+  constructor({ name, base, limit, abi, supply, merge = true }: UvmMapOptions) {
     if (!(limit > base) || base % PAGE_BYTES !== 0 || limit % PAGE_BYTES !== 0 || limit > 2 ** 53) {
       throw new MisuseError('bad range of a map', { name, base, limit });
     }
@@ -80,6 +84,7 @@ export class UvmMap implements ArenaView {
     this.base = base;
     this.limit = limit;
     this.abi = abi;
+    this.merges = merge;
     this.tree = new EntryTree(base, limit);
     this.supply = supply ?? new EntryPages(this, abi.entriesPerPage);
     this.figures = new UvmMapFigures(limit - base, this.tree, this.supply, this.kept);
@@ -197,9 +202,11 @@ export class UvmMap implements ArenaView {
     return this.figures.totalBytes - this.figures.inUseBytes;
   }
 
-  /** The map and its entries, linked or kept aside. */
+  /** The map and its entries, linked or kept aside, and the headers of the chunks of its KVA cache. */
   metadataBytes(): Bytes {
-    return this.abi.map + (this.tree.size + this.kept.count) * this.abi.entry;
+    const { abi, kvaCache } = this;
+    const headers = (kvaCache?.slabs ?? 0) * headerBytes(CHUNK_HEADER.headerItems, abi);
+    return abi.map + (this.tree.size + this.kept.count) * abi.entry + headers;
   }
 
   /** One span for the whole map, then entries and holes in address order. */
@@ -260,7 +267,7 @@ export class UvmMap implements ArenaView {
     const end = start + size;
     const after = tree.next[before]!;
     const isGapLeft = size < tree.gap[before]!;
-    const mayMerge = (flags & MapFlag.noMerge) === 0;
+    const mayMerge = this.merges && (flags & MapFlag.noMerge) === 0;
     const isBack = mayMerge && start === tree.end[before]! && this.agrees(before, flags, attributes);
     const isForward = mayMerge && end === tree.start[after]! && this.agrees(after, flags, attributes);
     if (!isBack && !isForward) {

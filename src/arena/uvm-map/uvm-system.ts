@@ -36,6 +36,8 @@ export interface UvmSystemOptions {
   readonly submaps: readonly SubmapOptions[];
   readonly abi?: UvmAbi;
   readonly locks?: LockTable;
+  /** Whether ranges that touch share an entry; true in the kernel. */
+  readonly merge?: boolean;
 }
 
 /** Bytes of malloc(9)'s record of one page of kmem_map. */
@@ -58,6 +60,7 @@ export class UvmSystem implements PoolHost {
   readonly pooledEntries: PooledEntries;
   readonly abi: UvmAbi;
   readonly locks: LockTable;
+  private readonly merge: boolean;
   /** Seconds since boot. */
   uptime = 0;
 
@@ -65,8 +68,10 @@ export class UvmSystem implements PoolHost {
   constructor(options: UvmSystemOptions) {
     const { abi = UVM_ABIS.lp64 } = options;
     this.abi = abi;
+    this.merge = options.merge ?? true;
+    const { merge } = this;
     this.locks = options.locks ?? new LockTable();
-    this.kernelMap = new UvmMap({ name: 'kernel_map', base: options.base, limit: options.limit, abi });
+    this.kernelMap = new UvmMap({ name: 'kernel_map', base: options.base, limit: options.limit, abi, merge });
     this.locks.add('kernel_map', this.kernelMap.lock);
     this.kernelMap.enterFirst(STATIC_ENTRY, options.imageBytes);
     this.allocate(this.kernelMap, roundUp(options.kmemMapPages * KMEM_USAGE_BYTES, PAGE_BYTES), 0);
@@ -113,7 +118,7 @@ export class UvmSystem implements PoolHost {
     { name, size, isInterruptSafe }: Omit<SubmapOptions, 'hasKvaCache'>,
     plainSupply?: PooledEntries,
   ): UvmMap {
-    const { abi, kernelMap } = this;
+    const { abi, kernelMap, merge } = this;
     const pages = Math.ceil(size / PAGE_BYTES);
     const entryPages = isInterruptSafe ? Math.ceil(pages / (abi.entriesPerPage - OWN_ENTRIES)) : 0;
     const bytes = (pages + entryPages) * PAGE_BYTES;
@@ -121,7 +126,7 @@ export class UvmSystem implements PoolHost {
     if (base === NO_ADDRESS) throw new MisuseError('no room for a submap', { name, size });
     kernelMap.markSubmap(base);
     const supply = isInterruptSafe ? undefined : plainSupply;
-    const map = new UvmMap({ name, base, limit: base + bytes, abi, ...(supply && { supply }) });
+    const map = new UvmMap({ name, base, limit: base + bytes, abi, merge, ...(supply && { supply }) });
     this.locks.add(name, map.lock);
     return map;
   }

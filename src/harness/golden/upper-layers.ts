@@ -35,9 +35,9 @@ export class UpperLayers {
     const { stack } = this;
     switch (kind) {
       case UpperOp.kmem:
-        return stack.kmemAlloc(size);
+        return stack.kmem.alloc(size);
       case UpperOp.kmemfree:
-        stack.kmemFree(address, size);
+        stack.kmem.free(address, size);
         return NO_RESULT;
       case UpperOp.malloc:
         return stack.malloc.alloc(size);
