@@ -80,7 +80,7 @@ export interface MapEntryFigures {
   readonly entriesForSplits: number;
   /** Entries that frees allocated beforehand and gave back unused. */
   readonly entriesReserved: number;
-  /** Frees in which the kernel would have waited for ever for a lock that it held, because one needed an entry. */
+  /** Entries that frees needed and that the kernel could not have had: it would have stopped there. */
   readonly hangs: number;
 }
 

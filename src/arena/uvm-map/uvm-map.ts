@@ -72,6 +72,8 @@ export class UvmMap implements ArenaView {
   readonly kept = new RowStack();
   private readonly search: SpaceSearch;
   private readonly merges: boolean;
+  /** Whether a range that is not quantum has got an entry with the bit of one that was (THEORY.md, D6). */
+  private hasStrayBits = false;
   /** Entries unlinked by frees that are under way. */
   private readonly dead = new RowStack();
 
@@ -107,6 +109,7 @@ export class UvmMap implements ArenaView {
       entry = supply.take();
       if (entry === NO_ENTRY) return this.fail();
       supply.flags[entry]! |= flags & MapFlag.quantum;
+      if ((supply.flags[entry]! & ~flags & MapFlag.quantum) !== 0) this.hasStrayBits = true;
     }
     this.lock.acquire();
     const before = this.findSpaceDraining(size, align, hint, flags);
@@ -420,11 +423,14 @@ export class UvmMap implements ArenaView {
     figures.entriesForSplits++;
     if ((supply.flags[old]! & MapFlag.quantum) !== 0) {
       if (this.kept.count > 0) return this.kept.pop();
-      throw this.noEntryForSplit('a quantum entry is split but none is kept', row);
-    }
-    if (supply.isInKernel && supply.freeEntries === 0) figures.hangs++;
+      if (!this.hasStrayBits) throw this.noEntryForSplit('a quantum entry is split but none is kept', row);
+      figures.hangs++;
+    } else if (supply.isInKernel && supply.freeEntries === 0) figures.hangs++;
     const entry = supply.take();
-    if (entry !== NO_ENTRY) return entry;
+    if (entry !== NO_ENTRY) {
+      if ((supply.flags[entry]! & MapFlag.quantum) !== 0) this.hasStrayBits = true;
+      return entry;
+    }
     throw this.noEntryForSplit('no memory for the entry of a split', row);
   }
 

@@ -61,3 +61,18 @@ describe('D5: an unmap that cannot reserve', () => {
     expect([figures.freeEntries, figures.entriesReserved]).toEqual([1, 0]);
   });
 });
+
+describe('D6: a stray quantum bit', () => {
+  /** A quantum range is freed, and a range that is not quantum gets its entry. */
+  const astray = () => new MapPicture(64).enter(1, 1, { words: 'q' }).unmap(1, 1, 'q').enter(3, 1);
+
+  it('makes a split take an entry that is not there: counted, and survived', () => {
+    const { map } = astray().unmap(2, 1);
+    expect([map.figures.hangs, map.figures.entriesForSplits]).toEqual([2, 2]);
+    map.check();
+  });
+
+  it('is nothing to count while the range is freed as it was made', () => {
+    expect(astray().unmap(1, 3).map.figures.hangs).toBe(0);
+  });
+});
