@@ -1,8 +1,8 @@
+import { CountedCache } from '../arena/netbsd-pool/counted-cache.js';
 import type { CountedPool } from '../arena/netbsd-pool/counted-pool.js';
 import type { ItemSupply } from '../arena/netbsd-pool/supplies.js';
 import type { UvmAbi } from '../arena/uvm-map/abi.js';
 import { Attribute, MapFlag } from '../arena/uvm-map/flags.js';
-import { CountedCache } from '../arena/uvm-map/metadata-pools.js';
 import { PooledEntries } from '../arena/uvm-map/pooled-entries.js';
 import { ANYWHERE } from '../arena/uvm-map/space-search.js';
 import { UvmMap } from '../arena/uvm-map/uvm-map.js';

@@ -5,7 +5,9 @@ import type { BackendDefinition } from './contract.js';
 import { firstFitMap } from './first-fit-map.js';
 import { illumosVmem } from './illumos-vmem.js';
 import { illumosVmemNoqc } from './illumos-vmem-noqc.js';
+import { netbsd2011 } from './netbsd-2011.js';
 import { netbsd2012 } from './netbsd-2012.js';
+import { netbsdA } from './netbsd-a.js';
 import { netbsdB } from './netbsd-b.js';
 import { netbsdC } from './netbsd-c.js';
 import { netbsdYamamoto } from './netbsd-yamamoto.js';
@@ -19,7 +21,9 @@ export const BACKENDS: readonly BackendDefinition[] = [
   firstFitMap,
   illumosVmem,
   illumosVmemNoqc,
+  netbsd2011,
   netbsd2012,
+  netbsdA,
   netbsdB,
   netbsdC,
   netbsdYamamoto,

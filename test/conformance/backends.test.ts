@@ -15,6 +15,14 @@ const HEAP_VARIANTS = [
   { parameters: { qcache_max: 7, abi: 'ilp32' } },
 ];
 
+/** Of NetBSDs whose kernel memory is in maps. */
+const PAGES_STAY = [
+  {
+    test: 'after everything is freed only caches hold anything',
+    reason: 'pages of map entries stay, and so do the structures of slabs and chunks that caches hold',
+  },
+];
+
 /** Variants beyond the defaults, and skips. A backend that is not named here is held to all of the contract. */
 const VARIANTS: Readonly<Record<string, readonly ConformanceOptions[]>> = {
   'illumos-vmem': [
@@ -26,7 +34,17 @@ const VARIANTS: Readonly<Record<string, readonly ConformanceOptions[]>> = {
   bitmap: [{}, { parameters: { page_size: 8192, kmem_quantum: 64, abi: 'ilp32' } }],
   buddy: [{}, { parameters: { page_size: 8192, abi: 'ilp32' } }],
   'first-fit-map': MAP_VARIANTS,
+  'netbsd-2011': [
+    { skips: PAGES_STAY },
+    { parameters: { merge: false }, skips: PAGES_STAY },
+    { parameters: { pageable_quantum: false, abi: 'ilp32' }, skips: PAGES_STAY },
+  ],
   'netbsd-2012': HEAP_VARIANTS,
+  'netbsd-a': [
+    { skips: PAGES_STAY },
+    { parameters: { kva_cache_pages: 5 }, skips: PAGES_STAY },
+    { parameters: { kva_cache_pages: 16, abi: 'ilp32' }, skips: PAGES_STAY },
+  ],
   'netbsd-b': HEAP_VARIANTS,
   'netbsd-c': HEAP_VARIANTS,
   'netbsd-yamamoto': HEAP_VARIANTS,

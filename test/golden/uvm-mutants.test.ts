@@ -5,6 +5,7 @@ import { GoldenCase } from '../../src/harness/golden/golden-case.js';
 import { netbsdUvmMapOracle } from '../../src/harness/golden/netbsd-uvm-map.js';
 import { verifyCase } from '../../src/harness/golden/verify.js';
 import { StaleMutantError } from '../support/mutation.js';
+import { STACK_MUTANTS } from '../support/stack-mutants.js';
 import { UVM_MUTANTS } from '../support/uvm-mutants.js';
 
 const cases = findCases(join(SHIPPED_CASES, 'netbsd-uvm-map')).map((path) => new GoldenCase(path));
@@ -19,17 +20,20 @@ function notices(golden: GoldenCase): boolean {
   }
 }
 
-describe('kernel maps with a mistake are noticed by the vectors', () => {
-  it.each(UVM_MUTANTS.map((mutant) => [mutant.mistake, mutant] as const))('%s', (mistake, { apply }) => {
-    const undo = apply();
-    try {
-      const witness = cases.find(notices)?.name;
-      process.stdout.write(`noticed by ${witness}: ${mistake}\n`);
-      expect(witness).toBeDefined();
-    } finally {
-      undo();
-    }
-  });
+describe('kernel maps, and allocators above them, with a mistake are noticed by the vectors', () => {
+  it.each([...UVM_MUTANTS, ...STACK_MUTANTS].map((mutant) => [mutant.mistake, mutant] as const))(
+    '%s',
+    (mistake, { apply }) => {
+      const undo = apply();
+      try {
+        const witness = cases.find(notices)?.name;
+        process.stdout.write(`noticed by ${witness}: ${mistake}\n`);
+        expect(witness).toBeDefined();
+      } finally {
+        undo();
+      }
+    },
+  );
 
   it('and without one they are not', () => {
     expect(cases.filter(notices).map(({ name }) => name)).toEqual([]);

@@ -19,6 +19,8 @@ function figure(workload: string, backend: string, column: string): number {
 
 const THREAD = { 'netbsd-b': 100_000, 'netbsd-c': 400_000 } as const;
 const OPTIONS = ['netbsd-b', 'netbsd-c', 'netbsd-2012', 'netbsd-yamamoto'];
+/** Options whose maps manage wired memory. */
+const MAPS = ['netbsd-2011', 'netbsd-a', 'netbsd-a-16'];
 const WIRED = ['fit', 'fit-frag', 'mixed-frag', 'single-pages'];
 
 describe('the thread of 2011', () => {
@@ -30,6 +32,8 @@ describe('the thread of 2011', () => {
       const tags = figure(workload, backend, 'allocated_tags');
       expect(Math.abs(tags / counted - 1), backend).toBeLessThan(tolerance);
     }
+    const entries = figure(workload, 'netbsd-a', 'allocated_entries');
+    expect(Math.abs(entries / 30_000 - 1)).toBeLessThan(tolerance);
   });
 
   it('is neither fitted by other quantum caches nor by single pages alone', () => {
@@ -50,16 +54,18 @@ describe('the thread of 2011', () => {
       expect(figure('one-map', backend, 'free_allocates')).toBeGreaterThan(0);
       expect(figure('one-map', backend, 'hangs')).toBe(0);
     }
+    for (const backend of MAPS.slice(0, 2)) {
+      expect(figure('fit-frag', backend, 'free_allocates')).toBeGreaterThan(10_000);
+    }
   });
 
   it('has its table in the text', () => {
     const lines = [...text.matchAll(/^\| (netbsd-\S+) \| \S+ ?\S* \| ([\d ]+) \| \S+ \| ([\d ]+) \|/gm)];
-    expect(lines.map(([, backend]) => backend).sort()).toEqual([...OPTIONS, 'netbsd-b-q2'].sort());
+    expect(lines.map(([, backend]) => backend).sort()).toEqual([...MAPS, ...OPTIONS, 'netbsd-b-q2'].sort());
     for (const [, backend, fit, grown] of lines) {
-      expect(Number(fit!.replaceAll(' ', '')), backend).toBe(figure('fit', backend!, 'allocated_tags'));
-      expect(Number(grown!.replaceAll(' ', '')), backend).toBe(
-        figure('fit-frag', backend!, 'allocated_tags'),
-      );
+      const column = MAPS.includes(backend!) ? 'allocated_entries' : 'allocated_tags';
+      expect(Number(fit!.replaceAll(' ', '')), backend).toBe(figure('fit', backend!, column));
+      expect(Number(grown!.replaceAll(' ', '')), backend).toBe(figure('fit-frag', backend!, column));
     }
   });
 });

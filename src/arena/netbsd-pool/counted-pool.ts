@@ -13,6 +13,8 @@ export class CountedPool implements ItemSupply {
   readonly geometry: PoolGeometry;
   /** Items with clients. */
   items = 0;
+  /** Items taken so far. */
+  gets = 0;
   pages = 0;
   fails = 0;
   private readonly source: PageSource;
@@ -36,6 +38,7 @@ export class CountedPool implements ItemSupply {
       }
     }
     this.items++;
+    this.gets++;
     return true;
   }
 

@@ -1,5 +1,6 @@
 import { MisuseError } from '../../core/errors.js';
 import type { Bytes } from '../../core/units.js';
+import type { PoolAbi } from './abi.js';
 
 /** How a pool is created (pool_init), as far as the layout of its pages goes. */
 export interface PoolSpec {
@@ -14,15 +15,6 @@ export interface PoolSpec {
   readonly noAlign?: boolean;
   /** The header is at the end of the page, whatever that wastes (PR_PHINPAGE). */
   readonly headerInPage?: boolean;
-}
-
-/** Sizes of pool(9)'s own structures under an ABI. */
-export interface PoolAbi {
-  readonly pointer: Bytes;
-  /** Page header without the bitmap of PR_NOTOUCH pools. */
-  readonly pageHeader: Bytes;
-  /** What of the header is in front of the bitmap. */
-  readonly beforeBitmap: Bytes;
 }
 
 /** How the pages of a pool are laid out. */

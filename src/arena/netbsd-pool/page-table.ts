@@ -28,7 +28,7 @@ export class PageTable {
   /** A bit per item, set while the item is free; `words` words per page. */
   free: Int32Array;
   private readonly words: number;
-  private readonly items: number;
+  protected readonly items: number;
   private rows = FIRST_PAGE;
   private unused = NO_PAGE;
   private byAddress = new Int32Array(FIRST_CAPACITY);
@@ -92,14 +92,14 @@ export class PageTable {
     if (after !== NO_PAGE) this.previous[after] = before;
   }
 
-  /** Takes the lowest free item of a page that has one. */
-  takeLowest(page: number): number {
+  /** Takes the lowest free item of a page that has one, and returns its number. */
+  takeItem(page: number): number {
     let word = page * this.words;
     while (this.free[word] === 0) word++;
     const bits = this.free[word]!;
-    this.free[word] = bits & (bits - 1);
-    this.taken[page] = this.taken[page]! + 1;
-    return (word - page * this.words) * 32 + 31 - Math.clz32(bits & -bits);
+    const item = (word - page * this.words) * 32 + 31 - Math.clz32(bits & -bits);
+    this.unmark(page, item);
+    return item;
   }
 
   isFree(page: number, item: number): boolean {
@@ -110,6 +110,13 @@ export class PageTable {
     const word = page * this.words + (item >> 5);
     this.free[word] = this.free[word]! | (1 << (item & 31));
     this.taken[page] = this.taken[page]! - 1;
+  }
+
+  /** Marks an item as taken. */
+  unmark(page: number, item: number): void {
+    const word = page * this.words + (item >> 5);
+    this.free[word] = this.free[word]! & ~(1 << (item & 31));
+    this.taken[page] = this.taken[page]! + 1;
   }
 
   /** Number of pages whose base is at most `address`. */

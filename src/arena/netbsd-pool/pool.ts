@@ -1,6 +1,7 @@
 import { type Address, NO_ADDRESS } from '../../core/address.js';
 import { MisuseError } from '../../core/errors.js';
 import type { LockTable, SimulatedLock } from '../../core/locks.js';
+import { ChainedPageTable } from './chained-page-table.js';
 import type { PoolGeometry } from './geometry.js';
 import { NO_PAGE, PageList, PageTable } from './page-table.js';
 import type { ItemSupply, PageSource } from './supplies.js';
@@ -19,10 +20,11 @@ export interface PoolHost {
 }
 
 /**
- * A pool(9) whose free items are marked in bitmaps, as where items must not be touched: pages are empty, partial or full,
- * each list with its newest first, and the lowest free item of the current page is taken. The current page is the first
- * partial one, or else the first empty one; a page that was full becomes it when an item comes back.
- * Mirrors pool_get, pool_grow, pool_prime_page, pool_put and pool_reclaim, subr_pool.c [netbsd@b7a6451].
+ * A pool(9): pages are empty, partial or full, each list with its newest first, and an item of the current page is taken:
+ * the lowest free one where items must not be touched and bitmaps mark the free ones, else the one that came back last.
+ * The current page is the first partial one, or else the first empty one; a page that was full becomes it when an item
+ * comes back.
+ * Mirrors pool_get, pool_grow, pool_prime_page, pool_put and pool_reclaim, subr_pool.c [netbsd@b7a6451], [netbsd@301a139].
  */
 export class Pool {
   readonly name: string;
@@ -31,6 +33,8 @@ export class Pool {
   readonly lock: SimulatedLock;
   /** Items with clients, or in groups of a cache. */
   itemsOut = 0;
+  /** Items taken so far. */
+  gets = 0;
   pageAllocs = 0;
   pageFrees = 0;
   fails = 0;
@@ -50,7 +54,8 @@ export class Pool {
   ) {
     this.name = name;
     this.geometry = geometry;
-    this.pages = new PageTable(geometry.itemsPerPage);
+    const Table = geometry.headerItems > 0 ? PageTable : ChainedPageTable;
+    this.pages = new Table(geometry.itemsPerPage);
     this.source = source;
     this.headers = geometry.headerInPage ? null : headers;
     this.host = host;
@@ -70,12 +75,13 @@ export class Pool {
     const page = this.current;
     const { itemsPerPage } = this.geometry;
     if (pages.taken[page] === 0) this.move(page, PageList.partial);
-    const item = pages.takeLowest(page);
+    const item = pages.takeItem(page);
     if (pages.taken[page] === itemsPerPage) {
       this.move(page, PageList.full);
       this.chooseCurrent();
     }
     this.itemsOut++;
+    this.gets++;
     return page * itemsPerPage + item;
   }
 
@@ -110,15 +116,16 @@ export class Pool {
   }
 
   /**
-   * pool_reclaim without the cache's part: gives pages back that have been empty for INACTIVE_SECONDS, the last found
-   * first. Returns their number.
+   * pool_reclaim without the cache's part: gives pages back that have been empty for INACTIVE_SECONDS, or all that are
+   * empty if the source is starved, the last found first. Returns their number.
    */
   reclaim(): number {
     this.lock.acquire();
     const { pages } = this;
+    const patience = this.source.isStarved === true ? 0 : INACTIVE_SECONDS;
     const idle: number[] = [];
     for (let page = pages.first(PageList.empty); page !== NO_PAGE; page = pages.next[page]!) {
-      if (this.host.uptime - pages.idleSince[page]! >= INACTIVE_SECONDS) idle.push(page);
+      if (this.host.uptime - pages.idleSince[page]! >= patience) idle.push(page);
     }
     const bases = idle.map((page) => pages.base[page]!);
     for (const page of idle) {

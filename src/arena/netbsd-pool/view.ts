@@ -1,6 +1,7 @@
 import type { Bytes } from '../../core/units.js';
 import type { CacheFigures } from '../view.js';
 import type { CountedPool } from './counted-pool.js';
+import type { Pool } from './pool.js';
 import type { PoolCache } from './pool-cache.js';
 
 /** Live figures of one pool cache. */
@@ -61,14 +62,58 @@ export class PoolCacheView implements CacheFigures {
   }
 }
 
-/** Live figures of a pool of which only the numbers of items and pages are kept. */
+/** Live figures of a pool that its clients use directly. */
+export class PoolView implements CacheFigures {
+  readonly buffersInMagazines = 0;
+  readonly magazines = 0;
+  readonly magazineHits = 0;
+
+  /** `arena` supplies the pages. */
+  constructor(
+    private readonly pool: Pool,
+    readonly kind: CacheFigures['kind'],
+    readonly arena: string,
+  ) {}
+
+  get name(): string {
+    return this.pool.name;
+  }
+
+  get bufferBytes(): Bytes {
+    return this.pool.geometry.itemBytes;
+  }
+
+  get slabBytes(): Bytes {
+    return this.pool.geometry.pageBytes;
+  }
+
+  get slabs(): number {
+    return this.pool.pages.count;
+  }
+
+  get buffers(): number {
+    return this.slabs * this.pool.geometry.itemsPerPage;
+  }
+
+  get buffersInUse(): number {
+    return this.pool.itemsOut;
+  }
+
+  get allocs(): number {
+    return this.pool.gets;
+  }
+
+  get frees(): number {
+    return this.pool.gets - this.pool.itemsOut;
+  }
+}
+
+/** Live figures of a pool of structures. */
 export class CountedPoolView implements CacheFigures {
   readonly kind = 'metadata';
   readonly buffersInMagazines = 0;
   readonly magazines = 0;
   readonly magazineHits = 0;
-  readonly allocs = 0;
-  readonly frees = 0;
 
   /** `arena` supplies the pages. */
   constructor(
@@ -98,5 +143,13 @@ export class CountedPoolView implements CacheFigures {
 
   get buffersInUse(): number {
     return this.pool.items;
+  }
+
+  get allocs(): number {
+    return this.pool.gets;
+  }
+
+  get frees(): number {
+    return this.pool.gets - this.pool.items;
   }
 }

@@ -1,6 +1,7 @@
 import type { Address } from '../../core/address.js';
 import type { Bytes } from '../../core/units.js';
-import { type PoolAbi, type PoolGeometry, poolGeometry } from '../netbsd-pool/geometry.js';
+import type { PoolAbi } from '../netbsd-pool/abi.js';
+import { type PoolGeometry, poolGeometry } from '../netbsd-pool/geometry.js';
 import type { PageSource } from '../netbsd-pool/supplies.js';
 import type { VmemArena } from './arena.js';
 

@@ -8,16 +8,13 @@ import { BusyHash } from './busy-hash.js';
 import { ArenaFlag, VmFlag } from './flags.js';
 import { FreeLists } from './free-lists.js';
 import { place } from './placement.js';
+import type { VmemRules } from './rules.js';
 import type { SpanSource } from './span-source.js';
-import { SpareTags } from './spare-tags.js';
-import type { TagSupply } from './tag-supply.js';
+import type { TagStore } from './spare-tags.js';
 import { FREE_LISTS, NO_TAG, Tag, TagTable } from './tags.js';
 
 /** Highest address, as an inclusive bound (VMEM_ADDR_MAX). */
 export const LAST_ADDRESS: Address = 2 ** 53 - 1;
-
-/** No arena has quantum caches for more quanta than this (VMEM_QCACHE_IDX_MAX). */
-export const MAX_CACHED_QUANTA = 16;
 
 /** By how much an arena with LARGEIMPORT imports more than it was asked for. */
 const LARGE_IMPORT = 16;
@@ -27,7 +24,7 @@ export interface ArenaSpec {
   readonly name: string;
   /** Power of two. */
   readonly quantum: Bytes;
-  /** Largest size that quantum caches serve, a multiple of the quantum; cut off at 16 quanta. 0 = none. */
+  /** Largest size that quantum caches serve, a multiple of the quantum, cut off at the rules' maximum. 0 = none. */
   readonly qcacheMax: Bytes;
   /** ArenaFlag bits. */
   readonly flags: number;
@@ -43,8 +40,9 @@ export interface WorkCounter {
 export interface ArenaHost {
   readonly space: AddressSpace;
   readonly locks: LockTable;
-  readonly tagSupply: TagSupply;
+  readonly rules: VmemRules;
   readonly work: WorkCounter;
+  createTagStore(tags: TagTable, lock: SimulatedLock): TagStore;
   /** The caches for 1 to `quanta` quanta; sizes may share one. */
   createQuantumCaches(arena: VmemArena, quanta: number): readonly PoolCache[];
 }
@@ -53,7 +51,8 @@ export interface ArenaHost {
  * One NetBSD vmem arena: spans cut into segments, free lists by powers of two, quantum caches in front, imports from a
  * source behind. THEORY.md in this folder explains it; sizes are bytes, addresses numbers of the host's space.
  * Single-threaded: where the kernel sleeps, the request is counted in `waits` and refused (D1).
- * Mirrors vmem_alloc, vmem_xalloc, vmem_free, vmem_xfree, vmem_add, vmem_import, subr_vmem.c [netbsd@b7a6451].
+ * Mirrors vmem_alloc, vmem_xalloc, vmem_free, vmem_xfree, vmem_add, vmem_import, subr_vmem.c [netbsd@b7a6451]; with
+ * OLD_RULES and PooledTags, those of [netbsd@301a139].
  */
 export class VmemArena implements ArenaFigures {
   readonly name: string;
@@ -65,12 +64,13 @@ export class VmemArena implements ArenaFigures {
   readonly tags = new TagTable();
   readonly freeLists: FreeLists;
   readonly hash: BusyHash;
-  readonly spares: SpareTags;
+  readonly spares: TagStore;
   /** The cache for n quanta is at n - 1. */
   readonly quantumCaches: readonly PoolCache[];
   readonly lock: SimulatedLock;
   readonly space: AddressSpace;
   private readonly work: WorkCounter;
+  private readonly boundedImports: boolean;
   private readonly perQuantum: number;
 
   totalBytes = 0;
@@ -105,9 +105,10 @@ export class VmemArena implements ArenaFigures {
     this.lock = host.locks.create('vmem');
     this.freeLists = new FreeLists(this.tags, spec.quantum);
     this.work = host.work;
-    this.hash = new BusyHash(this.tags, host.space, host.work);
-    this.spares = new SpareTags(this.tags, host.tagSupply, this.lock);
-    const quanta = Math.min(spec.qcacheMax / spec.quantum, MAX_CACHED_QUANTA);
+    this.boundedImports = host.rules.boundedImports;
+    this.hash = new BusyHash(this.tags, host.space, host.work, host.rules.maxChains);
+    this.spares = host.createTagStore(this.tags, this.lock);
+    const quanta = Math.min(spec.qcacheMax / spec.quantum, host.rules.maxCachedQuanta);
     this.qcacheMax = quanta * spec.quantum;
     this.quantumCaches = quanta > 0 ? host.createQuantumCaches(this, quanta) : [];
   }
@@ -328,6 +329,7 @@ export class VmemArena implements ArenaFigures {
     }
     if (tag === NO_TAG) tag = this.search(bytes, align, phase, nocross, minAddress, maxAddress, false);
     if (align !== this.quantum || phase !== 0 || nocross !== 0) return tag;
+    if (!this.boundedImports && (minAddress > 0 || maxAddress < LAST_ADDRESS)) return tag;
     while (tag === NO_TAG && this.importSpan(bytes, flags)) {
       tag = this.search(bytes, align, phase, nocross, minAddress, maxAddress, false);
     }

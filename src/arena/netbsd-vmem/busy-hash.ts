@@ -2,9 +2,6 @@ import type { Address, AddressSpace } from '../../core/address.js';
 import type { WorkCounter } from './arena.js';
 import { NO_TAG, type TagTable } from './tags.js';
 
-/** Most chains that a table may have (VMEM_HASHSIZE_MAX); the least is one. */
-export const MAX_CHAINS = 65536;
-
 const TWO_MINUS_32 = 2 ** -32;
 
 const SEED = 5381;
@@ -36,7 +33,13 @@ export class BusyHash {
   private readonly upperBits: Uint16Array;
   private readonly work: WorkCounter;
 
-  constructor(tags: TagTable, space: AddressSpace, work: WorkCounter) {
+  /** `maxChains`: the most that the table may have; the least is one. */
+  constructor(
+    tags: TagTable,
+    space: AddressSpace,
+    work: WorkCounter,
+    private readonly maxChains: number,
+  ) {
     this.tags = tags;
     this.upperBits = space.upperBits;
     this.work = work;
@@ -82,11 +85,17 @@ export class BusyHash {
     return tag;
   }
 
-  /** One look of the worker: as many chains as busy tags, if the present number is off by more than a factor of two. */
+  /** One look of the worker. */
   rehash(): void {
-    const wanted = Math.min(Math.max(this.count, 1), MAX_CHAINS);
+    const wanted = this.wantedChains;
+    if (wanted !== this.table.length) this.resize(wanted);
+  }
+
+  /** As many chains as busy tags, if the present number is off by more than a factor of two; else the present number. */
+  get wantedChains(): number {
+    const wanted = Math.min(Math.max(this.count, 1), this.maxChains);
     const present = this.table.length;
-    if (wanted > present * 2 || wanted * 2 < present) this.resize(wanted);
+    return wanted > present * 2 || wanted * 2 < present ? wanted : present;
   }
 
   /** Moves every tag, chain by chain from its head, so that chains come out reversed. */

@@ -11,11 +11,22 @@ export const RESERVE = 4;
 /** Spare tags that an arena keeps after a free (BT_MAXFREE). */
 export const MOST_SPARES = 64;
 
+/** Where an arena keeps or gets the tags that are not in its lists. */
+export interface TagStore extends SpareTagFigures {
+  /** Tags kept for later. */
+  readonly count: number;
+  /** A tag on no list, or NO_TAG. `flags`: VmFlag bits of the request that needs it. */
+  take(flags: number): number;
+  give(tag: number): void;
+  /** Called when a free is done: gives back what is too many. */
+  trim(): void;
+}
+
 /**
  * The spare tags of one arena, last in first out. Taking one of the last few draws on the supply first.
  * Mirrors bt_alloc, bt_free and bt_freetrim, subr_vmem.c [netbsd@b7a6451].
  */
-export class SpareTags implements SpareTagFigures {
+export class SpareTags implements TagStore {
   count = 0;
   tagsTaken = 0;
   private head = NO_TAG;

@@ -1,16 +1,19 @@
 import type { Address, AddressSpace } from '../../core/address.js';
 import { InvariantError } from '../../core/errors.js';
-import { LockTable } from '../../core/locks.js';
+import { LockTable, type SimulatedLock } from '../../core/locks.js';
 import type { Bytes } from '../../core/units.js';
-import { Pool } from '../netbsd-pool/pool.js';
+import type { Pool } from '../netbsd-pool/pool.js';
 import { type CacheHost, PoolCache } from '../netbsd-pool/pool-cache.js';
 import { ABIS, type Abi } from './abi.js';
 import { type ArenaHost, type ArenaSpec, VmemArena, type WorkCounter } from './arena.js';
-import { ArenaPages, quantumCacheGeometry, slabBytesFor } from './arena-pages.js';
-import { ArenaFlag, VmFlag } from './flags.js';
+import { ArenaFlag } from './flags.js';
 import { MetadataPools, PAGE_BYTES } from './metadata.js';
+import { createQuantumCache, shareQuantumCaches } from './quantum-caches.js';
+import { LANDED_RULES } from './rules.js';
 import { AllocSource } from './span-source.js';
+import { SpareTags, type TagStore } from './spare-tags.js';
 import { TagSupply } from './tag-supply.js';
+import type { TagTable } from './tags.js';
 
 /** What may differ between two systems. */
 export interface SystemOptions {
@@ -36,6 +39,7 @@ export class VmemSystem implements ArenaHost, CacheHost {
   cpu = 0;
   /** Seconds since the start. */
   uptime = 0;
+  readonly rules = LANDED_RULES;
   readonly tagSupply = new TagSupply();
   readonly work: WorkCounter = { steps: 0 };
   /** In order of creation; the first three are those of the metadata. */
@@ -44,6 +48,8 @@ export class VmemSystem implements ArenaHost, CacheHost {
   readonly vmemVa: VmemArena;
   readonly vmemMeta: VmemArena;
   readonly pools: MetadataPools;
+  /** Those of the arenas, in order of creation. */
+  private readonly spares: SpareTags[] = [];
 
   /** @throws InvariantError if `kmem` has no room for the first structures. */
   constructor(options: SystemOptions) {
@@ -54,17 +60,16 @@ export class VmemSystem implements ArenaHost, CacheHost {
     const common = { quantum: PAGE_BYTES, qcacheMax: 0, source: null };
     this.kmem = this.newArena({ ...common, name: options.kmem.name ?? 'kmem', flags: 0 });
     this.kmem.addSpan(options.kmem.base, options.kmem.bytes);
-    this.fillSpares(this.kmem);
+    this.fillSpares();
     const { LARGEIMPORT } = ArenaFlag;
     const va = { ...common, name: 'vmem-va', flags: LARGEIMPORT, source: new AllocSource(this.kmem) };
     this.vmemVa = this.newArena(va);
-    this.fillSpares(this.vmemVa);
+    this.fillSpares();
     const meta = { ...common, name: 'vmem-meta', flags: 0, source: new AllocSource(this.vmemVa) };
     this.vmemMeta = this.newArena(meta);
-    this.fillSpares(this.vmemMeta);
+    this.fillSpares();
     this.pools = new MetadataPools(this.vmemMeta, this.abi);
-    const dependants = [this.kmem.spares, this.vmemVa.spares, this.vmemMeta.spares];
-    this.tagSupply.connect(this.pools.tags, dependants);
+    this.tagSupply.connect(this.pools.tags, [...this.spares]);
   }
 
   /** vmem_create; an own span is added by the caller. */
@@ -72,17 +77,16 @@ export class VmemSystem implements ArenaHost, CacheHost {
     return this.newArena(spec);
   }
 
-  /** Largest size first; a size of which no more fit into a slab than of the next larger one shares its cache. */
+  createTagStore(tags: TagTable, lock: SimulatedLock): TagStore {
+    const spares = new SpareTags(tags, this.tagSupply, lock);
+    this.spares.push(spares);
+    return spares;
+  }
+
   createQuantumCaches(arena: VmemArena, quanta: number): readonly PoolCache[] {
-    const caches = new Array<PoolCache>(quanta);
-    let larger: PoolCache | undefined;
-    for (let count = quanta; count > 0; count--) {
-      const cache = this.createQuantumCache(arena, count * arena.quantum, quanta * arena.quantum);
-      if (larger?.pool.geometry.itemsPerPage === cache.pool.geometry.itemsPerPage) this.pools.caches.give();
-      else larger = cache;
-      caches[count - 1] = larger;
-    }
-    return caches;
+    const { quantum } = arena;
+    const create = (count: number) => this.createQuantumCache(arena, count * quantum, quanta * quantum);
+    return shareQuantumCaches(quanta, create, this.pools.caches);
   }
 
   /** One run of the 10-second worker: hash tables follow the number of busy tags. */
@@ -104,9 +108,9 @@ export class VmemSystem implements ArenaHost, CacheHost {
     return arena;
   }
 
-  /** VM_BOOTSTRAP: the arenas that tags come from have their spare ones before anyone asks for them. */
-  private fillSpares(arena: VmemArena): void {
-    if (!this.tagSupply.refill(arena.spares))
+  /** VM_BOOTSTRAP: an arena that tags come from, just created, has its spare ones before anyone asks for them. */
+  private fillSpares(): void {
+    if (!this.tagSupply.refill(this.spares.at(-1)!))
       throw new InvariantError('no boundary tags for the first arenas');
   }
 
@@ -117,10 +121,8 @@ export class VmemSystem implements ArenaHost, CacheHost {
   }
 
   private createQuantumCache(arena: VmemArena, size: Bytes, qcacheMax: Bytes): PoolCache {
-    const slabBytes = slabBytesFor(qcacheMax);
-    const geometry = quantumCacheGeometry(size, arena.quantum, slabBytes, this.abi);
-    const slabs = new ArenaPages(arena, slabBytes, VmFlag.INSTANTFIT | VmFlag.NOSLEEP);
-    const name = `${arena.name}-${size}`;
-    return this.createPoolCache(new Pool(name, geometry, slabs, this.pools.headersFor(geometry), this));
+    const { abi, pools } = this;
+    const parts = { abi, host: this, structures: pools, caches: pools.caches };
+    return createQuantumCache(arena, size, qcacheMax, parts);
   }
 }

@@ -2,17 +2,21 @@ import { type Address, NO_ADDRESS } from '../../core/address.js';
 import { MisuseError } from '../../core/errors.js';
 import type { Bytes } from '../../core/units.js';
 import { doubled } from '../avl-tree.js';
+import type { ItemSupply } from '../netbsd-pool/supplies.js';
 import { RowStack } from '../row-stack.js';
 import type { CacheFigures } from '../view.js';
 import { PAGE_BYTES } from './abi.js';
 import { Attribute, MapFlag } from './flags.js';
-import type { CountedPool } from './metadata-pools.js';
+import type { Reclaimer } from './reclaim-ring.js';
 import { ANYWHERE } from './space-search.js';
 import type { UvmMap } from './uvm-map.js';
 
 /** Pages of one chunk: a chunk's free pages are the bits of one word. */
 export const CHUNK_PAGES = 32;
 export const CHUNK_BYTES: Bytes = CHUNK_PAGES * PAGE_BYTES;
+
+/** A chunk is all items, so its header, with a bit for each page, is elsewhere. */
+export const CHUNK_HEADER = { headerInPage: false, headerItems: 64 } as const;
 
 /** An empty chunk is given back after this time, unless the map is short of space. */
 export const IDLE_SECONDS = 10;
@@ -25,7 +29,7 @@ const INITIAL_CHUNKS = 16;
  * 32, mapped as quantum ranges (`km_vacache_alloc`, `pool_get`, `pool_put`, `pool_reclaim` of NetBSD 5.2
  * [netbsd@301a139]; spec §2.6, §1.10). The lowest free page of the current chunk is taken.
  */
-export class KvaCache implements CacheFigures {
+export class KvaCache implements CacheFigures, Reclaimer {
   readonly name: string;
   readonly kind = 'quantum';
   readonly arena: string;
@@ -39,8 +43,6 @@ export class KvaCache implements CacheFigures {
   allocs = 0;
   frees = 0;
   fails = 0;
-  /** Seconds since boot; pages put back now are idle from now on. */
-  now = 0;
   private base: Float64Array = new Float64Array(INITIAL_CHUNKS);
   /** A set bit for each free page, the lowest page in bit 0. */
   private freePages: Int32Array = new Int32Array(INITIAL_CHUNKS);
@@ -58,14 +60,22 @@ export class KvaCache implements CacheFigures {
   /** Chunks to be given back. */
   private readonly emptied = new RowStack();
 
-  /** `headers`: the pool of the chunks' headers. */
+  /** `headers`: the pool of the chunks' headers. `clock` says how many seconds have passed since boot. */
   constructor(
     private readonly map: UvmMap,
-    private readonly headers: CountedPool,
+    private readonly headers: ItemSupply,
+    private readonly clock: { readonly uptime: number },
   ) {
     this.name = `${map.name}_vacache`;
     this.arena = map.name;
     this.firstChunk = Math.trunc(map.base / CHUNK_BYTES);
+    map.caches.push(this);
+    map.reclaimers.add(this);
+  }
+
+  /** The lock of the pool is taken once for each page taken, refused or put back. */
+  get acquisitions(): number {
+    return this.allocs + this.fails + this.frees;
   }
 
   get buffers(): number {
@@ -102,17 +112,17 @@ export class KvaCache implements CacheFigures {
     if (taken === CHUNK_PAGES - 1) this.list(chunk, PARTIAL);
     if (taken === 0) {
       this.move(chunk, PARTIAL, EMPTY);
-      this.idleSince[chunk] = this.now;
+      this.idleSince[chunk] = this.clock.uptime;
     }
     this.frees++;
     this.buffersInUse--;
   }
 
   /** Gives back the chunks that have been empty for 10 s, or all empty ones if the map is short of space. */
-  releaseIdle(): void {
+  reclaim(): void {
     const isStarved = this.map.isStarved;
     for (let chunk = this.heads[EMPTY]!; chunk !== NO_CHUNK; chunk = this.next[chunk]!) {
-      if (!isStarved && this.now - this.idleSince[chunk]! < IDLE_SECONDS) continue;
+      if (!isStarved && this.clock.uptime - this.idleSince[chunk]! < IDLE_SECONDS) continue;
       this.emptied.push(chunk);
     }
     // In the reverse of the order in which they were found, as the kernel's list of removed pages is.
@@ -136,7 +146,7 @@ export class KvaCache implements CacheFigures {
     this.base[chunk] = base;
     this.freePages[chunk] = -1;
     this.taken[chunk] = 0;
-    this.idleSince[chunk] = this.now;
+    this.idleSince[chunk] = this.clock.uptime;
     const position = this.positionOf(base);
     this.chunkAt[position] = chunk + 1;
     this.list(chunk, EMPTY);

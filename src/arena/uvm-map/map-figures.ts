@@ -22,9 +22,9 @@ export class UvmMapFigures extends RangeFigures implements MapEntryFigures {
   entriesForSplits = 0;
   /** Entries that frees allocated beforehand and gave back unused. */
   entriesReserved = 0;
-  /** Frees in which the kernel would have taken the map's lock twice (THEORY.md, D1). */
+  /** Splits on free at which the kernel would have stopped (THEORY.md, D1 and D6). */
   hangs = 0;
-  /** Searches that failed at first and made the map's KVA cache give back what it could. */
+  /** Searches that failed at first and made the map's clients give back what they could. */
   drains = 0;
 
   constructor(

@@ -1,6 +1,6 @@
 import { doubled } from '../avl-tree.js';
+import type { CountedCache } from '../netbsd-pool/counted-cache.js';
 import { type EntrySupply, type MapEntry, NO_ENTRY } from './entry-supply.js';
-import type { CountedCache } from './metadata-pools.js';
 
 const INITIAL_ENTRIES = 64;
 

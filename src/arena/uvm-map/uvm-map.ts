@@ -1,8 +1,10 @@
 import { type Address, NO_ADDRESS } from '../../core/address.js';
 import { MisuseError } from '../../core/errors.js';
+import { SimulatedLock } from '../../core/locks.js';
 import type { Bytes } from '../../core/units.js';
 import { doubled } from '../avl-tree.js';
 import { type EntryIndex, EntryTree, HEAD, NIL } from '../entry-map/entry-tree.js';
+import { headerBytes } from '../netbsd-pool/geometry.js';
 import { RowStack } from '../row-stack.js';
 import {
   type ArenaView,
@@ -16,8 +18,9 @@ import { checkMap } from './check.js';
 import { EntryPages } from './entry-pages.js';
 import { type EntrySupply, type MapEntry, NO_ENTRY } from './entry-supply.js';
 import { Attribute, MapFlag, MERGE_BITS } from './flags.js';
-import type { KvaCache } from './kva-cache.js';
+import { CHUNK_HEADER, type KvaCache } from './kva-cache.js';
 import { UvmMapFigures } from './map-figures.js';
+import { ReclaimRing } from './reclaim-ring.js';
 import { ANYWHERE, SpaceSearch } from './space-search.js';
 
 /** What a map is made of. */
@@ -29,6 +32,8 @@ export interface UvmMapOptions {
   readonly abi: UvmAbi;
   /** Where a plain map takes its entries; a kernel map cuts them from its own pages. */
   readonly supply?: EntrySupply;
+  /** Whether ranges that touch share an entry; true in the kernel. */
+  readonly merge?: boolean;
 }
 
 /**
@@ -56,16 +61,24 @@ export class UvmMap implements ArenaView {
   firstFree: EntryIndex = HEAD;
   /** A search has failed since the last unmap. */
   wantsSpace = false;
+  /** Pools whose pages come from the map. */
+  readonly caches: CacheFigures[] = [];
+  readonly reclaimers = new ReclaimRing();
+  /** Taken by every mapping and unmapping, those of pages of entries included. */
+  readonly lock = new SimulatedLock();
   /** Single pages in chunks, if the map has them. */
   kvaCache: KvaCache | null = null;
   /** Entries of quantum ranges kept aside by merging: allocated, but not linked. */
   readonly kept = new RowStack();
   private readonly search: SpaceSearch;
+  private readonly merges: boolean;
+  /** Whether a range that is not quantum has got an entry with the bit of one that was (THEORY.md, D6). */
+  private hasStrayBits = false;
   /** Entries unlinked by frees that are under way. */
   private readonly dead = new RowStack();
 
   /** @throws MisuseError if the range is empty or not of whole pages. */
-  constructor({ name, base, limit, abi, supply }: UvmMapOptions) {
+  constructor({ name, base, limit, abi, supply, merge = true }: UvmMapOptions) {
     if (!(limit > base) || base % PAGE_BYTES !== 0 || limit % PAGE_BYTES !== 0 || limit > 2 ** 53) {
       throw new MisuseError('bad range of a map', { name, base, limit });
     }
@@ -73,6 +86,7 @@ export class UvmMap implements ArenaView {
     this.base = base;
     this.limit = limit;
     this.abi = abi;
+    this.merges = merge;
     this.tree = new EntryTree(base, limit);
     this.supply = supply ?? new EntryPages(this, abi.entriesPerPage);
     this.figures = new UvmMapFigures(limit - base, this.tree, this.supply, this.kept);
@@ -95,7 +109,9 @@ export class UvmMap implements ArenaView {
       entry = supply.take();
       if (entry === NO_ENTRY) return this.fail();
       supply.flags[entry]! |= flags & MapFlag.quantum;
+      if ((supply.flags[entry]! & ~flags & MapFlag.quantum) !== 0) this.hasStrayBits = true;
     }
+    this.lock.acquire();
     const before = this.findSpaceDraining(size, align, hint, flags);
     if (before === NIL) {
       if (entry !== NO_ENTRY) supply.give(entry);
@@ -118,6 +134,7 @@ export class UvmMap implements ArenaView {
       throw new MisuseError('unmap of a range outside the map', { map: this.name, start, size });
     }
     this.figures.frees++;
+    this.lock.acquire();
     if (isQuantum || !this.supply.isInKernel) {
       this.removeRange(start, start + size, isQuantum);
       return;
@@ -135,12 +152,14 @@ export class UvmMap implements ArenaView {
   enterFirst(entry: MapEntry, size: Bytes): void {
     this.link(HEAD, this.base, this.base + size, entry, Attribute.allAccess);
     this.figures.inUseBytes += size;
+    this.figures.reach(this.base, this.base + size);
     if (this.firstFree === HEAD) this.firstFree = this.tree.next[HEAD]!;
   }
 
   /** Marks the range at `address`, mapped as one entry, as a submap. Costs the kernel two reserved entries. */
   markSubmap(address: Address): void {
     const { supply } = this;
+    this.lock.acquire();
     const first = supply.take();
     const second = supply.take();
     const row = this.lookUp(address);
@@ -155,12 +174,14 @@ export class UvmMap implements ArenaView {
   }
 
   mapEntryPage(entry: MapEntry): boolean {
+    this.lock.acquire();
     const before = this.findSpaceDraining(PAGE_BYTES, 0, ANYWHERE, MapFlag.noMerge);
     if (before === NIL) return false;
     return this.enter(before, PAGE_BYTES, MapFlag.noMerge, Attribute.allAccess, entry);
   }
 
   unmapEntryPage(base: Address): void {
+    this.lock.acquire();
     this.unlinkRange(base, base + PAGE_BYTES, false);
     // The entry of the page was on the page: there is nothing to give back.
     this.dead.pop();
@@ -169,10 +190,6 @@ export class UvmMap implements ArenaView {
   /** Row looked up or found last, HEAD for none. */
   get hint(): EntryIndex {
     return this.search.hint;
-  }
-
-  get caches(): readonly CacheFigures[] {
-    return this.kvaCache === null ? [] : [this.kvaCache];
   }
 
   get mapEntries(): MapEntryFigures {
@@ -188,9 +205,11 @@ export class UvmMap implements ArenaView {
     return this.figures.totalBytes - this.figures.inUseBytes;
   }
 
-  /** The map and its entries, linked or kept aside. */
+  /** The map and its entries, linked or kept aside, and the headers of the chunks of its KVA cache. */
   metadataBytes(): Bytes {
-    return this.abi.map + (this.tree.size + this.kept.count) * this.abi.entry;
+    const { abi, kvaCache } = this;
+    const headers = (kvaCache?.slabs ?? 0) * headerBytes(CHUNK_HEADER.headerItems, abi);
+    return abi.map + (this.tree.size + this.kept.count) * abi.entry + headers;
   }
 
   /** One span for the whole map, then entries and holes in address order. */
@@ -221,7 +240,7 @@ export class UvmMap implements ArenaView {
     return row;
   }
 
-  /** Searches; if that fails, lets the KVA cache give back chunks and searches again for as long as that helps. */
+  /** Searches; if that fails, asks the clients for what they can spare and searches again for as long as that helps. */
   private findSpaceDraining(size: Bytes, align: Bytes, hint: Address, flags: number): EntryIndex {
     for (;;) {
       const stepsBefore = this.tree.steps;
@@ -230,7 +249,7 @@ export class UvmMap implements ArenaView {
       if (before !== NIL) return before;
       this.wantsSpace = true;
       this.figures.drains++;
-      this.kvaCache?.releaseIdle();
+      this.reclaimers.run(this);
       if (this.wantsSpace) return NIL;
     }
   }
@@ -251,7 +270,7 @@ export class UvmMap implements ArenaView {
     const end = start + size;
     const after = tree.next[before]!;
     const isGapLeft = size < tree.gap[before]!;
-    const mayMerge = (flags & MapFlag.noMerge) === 0;
+    const mayMerge = this.merges && (flags & MapFlag.noMerge) === 0;
     const isBack = mayMerge && start === tree.end[before]! && this.agrees(before, flags, attributes);
     const isForward = mayMerge && end === tree.start[after]! && this.agrees(after, flags, attributes);
     if (!isBack && !isForward) {
@@ -404,11 +423,14 @@ export class UvmMap implements ArenaView {
     figures.entriesForSplits++;
     if ((supply.flags[old]! & MapFlag.quantum) !== 0) {
       if (this.kept.count > 0) return this.kept.pop();
-      throw this.noEntryForSplit('a quantum entry is split but none is kept', row);
-    }
-    if (supply.isInKernel && supply.freeEntries === 0) figures.hangs++;
+      if (!this.hasStrayBits) throw this.noEntryForSplit('a quantum entry is split but none is kept', row);
+      figures.hangs++;
+    } else if (supply.isInKernel && supply.freeEntries === 0) figures.hangs++;
     const entry = supply.take();
-    if (entry !== NO_ENTRY) return entry;
+    if (entry !== NO_ENTRY) {
+      if ((supply.flags[entry]! & MapFlag.quantum) !== 0) this.hasStrayBits = true;
+      return entry;
+    }
     throw this.noEntryForSplit('no memory for the entry of a split', row);
   }
 

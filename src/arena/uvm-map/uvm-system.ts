@@ -1,11 +1,15 @@
 import { type Address, NO_ADDRESS } from '../../core/address.js';
 import { MisuseError } from '../../core/errors.js';
+import { LockTable } from '../../core/locks.js';
 import { type Bytes, roundUp } from '../../core/units.js';
+import { CountedCache } from '../netbsd-pool/counted-cache.js';
+import type { PoolHost } from '../netbsd-pool/pool.js';
+import { PoolStructures } from '../netbsd-pool/structures.js';
 import { PAGE_BYTES, UVM_ABIS, type UvmAbi } from './abi.js';
 import { STATIC_ENTRY } from './entry-pages.js';
 import { Attribute, MapFlag } from './flags.js';
-import { KvaCache } from './kva-cache.js';
-import { CountedCache, CountedPool } from './metadata-pools.js';
+import { CHUNK_HEADER, KvaCache } from './kva-cache.js';
+import { KvaPages, MapPages } from './map-pages.js';
 import { PooledEntries } from './pooled-entries.js';
 import { ANYWHERE } from './space-search.js';
 import { UvmMap } from './uvm-map.js';
@@ -31,6 +35,9 @@ export interface UvmSystemOptions {
   /** Submaps made after kmem_map, in this order. */
   readonly submaps: readonly SubmapOptions[];
   readonly abi?: UvmAbi;
+  readonly locks?: LockTable;
+  /** Whether ranges that touch share an entry; true in the kernel. */
+  readonly merge?: boolean;
 }
 
 /** Bytes of malloc(9)'s record of one page of kmem_map. */
@@ -43,38 +50,37 @@ const OWN_ENTRIES = 1;
  * The maps of a NetBSD 5.2 kernel after boot: kernel_map with the image, kmem_map and further submaps, and the pools that
  * their entries and KVA caches need (`uvm_km_init`, `uvm_km_suballoc` [netbsd@301a139]; spec §2.1, §2.5, §5).
  */
-export class UvmSystem {
+export class UvmSystem implements PoolHost {
   readonly kernelMap: UvmMap;
   readonly kmemMap: UvmMap;
   /** kernel_map, kmem_map, then the submaps. */
   readonly maps: readonly UvmMap[];
-  /** Headers of KVA-cache chunks. */
-  readonly chunkHeaders: CountedPool;
+  /** Page headers and cache groups, in single pages of kmem_map. */
+  readonly structures: PoolStructures;
   readonly pooledEntries: PooledEntries;
-  private readonly abi: UvmAbi;
-  private uptime = 0;
+  readonly abi: UvmAbi;
+  readonly locks: LockTable;
+  private readonly merge: boolean;
+  /** Seconds since boot. */
+  uptime = 0;
 
   /** @throws MisuseError if the maps do not fit. */
   constructor(options: UvmSystemOptions) {
     const { abi = UVM_ABIS.lp64 } = options;
     this.abi = abi;
-    const takeMetadataPage = () => this.allocate(this.kmemMap, PAGE_BYTES, 0) !== NO_ADDRESS;
-    const headerPool = () => new CountedPool(abi.headersPerPage, takeMetadataPage, null);
-    this.chunkHeaders = headerPool();
-    const groups = new CountedPool(abi.groupsPerPage, takeMetadataPage, headerPool());
-    const takeEntryPage = () => this.kernelMap.kvaCache!.alloc() !== NO_ADDRESS;
-    const entries = new CountedPool(abi.pooledEntriesPerPage, takeEntryPage, null);
-    this.pooledEntries = new PooledEntries(new CountedCache(entries, groups, abi.groupObjects));
-    this.kernelMap = new UvmMap({ name: 'kernel_map', base: options.base, limit: options.limit, abi });
+    this.merge = options.merge ?? true;
+    const { merge } = this;
+    this.locks = options.locks ?? new LockTable();
+    this.kernelMap = new UvmMap({ name: 'kernel_map', base: options.base, limit: options.limit, abi, merge });
+    this.locks.add('kernel_map', this.kernelMap.lock);
     this.kernelMap.enterFirst(STATIC_ENTRY, options.imageBytes);
     this.allocate(this.kernelMap, roundUp(options.kmemMapPages * KMEM_USAGE_BYTES, PAGE_BYTES), 0);
-    this.kmemMap = this.createSubmap({
-      name: 'kmem_map',
-      size: options.kmemMapPages * PAGE_BYTES,
-      isInterruptSafe: true,
-      hasKvaCache: true,
-    });
-    this.kernelMap.kvaCache = new KvaCache(this.kernelMap, this.chunkHeaders);
+    const kmemBytes = options.kmemMapPages * PAGE_BYTES;
+    this.kmemMap = this.createMap({ name: 'kmem_map', size: kmemBytes, isInterruptSafe: true });
+    this.structures = new PoolStructures(new MapPages(this.kmemMap, PAGE_BYTES), abi);
+    this.addKvaCache(this.kmemMap);
+    this.addKvaCache(this.kernelMap);
+    this.pooledEntries = this.createEntryPool();
     const submaps = options.submaps.map((submap) => this.createSubmap(submap));
     this.maps = [this.kernelMap, this.kmemMap, ...submaps];
   }
@@ -91,21 +97,42 @@ export class UvmSystem {
   /** Lets `seconds` pass, then reclaims idle chunks of a map's KVA cache. */
   reclaim(map: UvmMap, seconds: number): void {
     this.uptime += seconds;
-    for (const { kvaCache } of this.maps) if (kvaCache !== null) kvaCache.now = this.uptime;
-    map.kvaCache?.releaseIdle();
+    map.kvaCache?.reclaim();
   }
 
-  private createSubmap({ name, size, isInterruptSafe, hasKvaCache }: SubmapOptions): UvmMap {
-    const { abi, kernelMap } = this;
+  /** The pool cache `vmmpepl` that plain submaps share, with pages from the KVA cache of kernel_map. */
+  private createEntryPool(): PooledEntries {
+    const { abi, structures } = this;
+    const entries = structures.pool('vmmpepl', abi.entry, 0, new KvaPages(this.kernelMap));
+    return new PooledEntries(new CountedCache(entries, structures.groups, abi.groupObjects));
+  }
+
+  private createSubmap(options: SubmapOptions): UvmMap {
+    const map = this.createMap(options, this.pooledEntries);
+    if (options.hasKvaCache) this.addKvaCache(map);
+    return map;
+  }
+
+  /** `plainSupply`: where entries come from that are not cut from the map's own pages. */
+  private createMap(
+    { name, size, isInterruptSafe }: Omit<SubmapOptions, 'hasKvaCache'>,
+    plainSupply?: PooledEntries,
+  ): UvmMap {
+    const { abi, kernelMap, merge } = this;
     const pages = Math.ceil(size / PAGE_BYTES);
     const entryPages = isInterruptSafe ? Math.ceil(pages / (abi.entriesPerPage - OWN_ENTRIES)) : 0;
     const bytes = (pages + entryPages) * PAGE_BYTES;
     const base = kernelMap.map(bytes, 0, ANYWHERE, MapFlag.noMerge, Attribute.allAccess);
     if (base === NO_ADDRESS) throw new MisuseError('no room for a submap', { name, size });
     kernelMap.markSubmap(base);
-    const supply = isInterruptSafe ? {} : { supply: this.pooledEntries };
-    const map = new UvmMap({ name, base, limit: base + bytes, abi, ...supply });
-    if (hasKvaCache) map.kvaCache = new KvaCache(map, this.chunkHeaders);
+    const supply = isInterruptSafe ? undefined : plainSupply;
+    const map = new UvmMap({ name, base, limit: base + bytes, abi, merge, ...(supply && { supply }) });
+    this.locks.add(name, map.lock);
     return map;
+  }
+
+  private addKvaCache(map: UvmMap): void {
+    map.kvaCache = new KvaCache(map, this.structures.headersFor(CHUNK_HEADER)!, this);
+    this.locks.add(map.kvaCache.name, map.kvaCache);
   }
 }

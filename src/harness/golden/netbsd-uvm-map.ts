@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Type } from '@sinclair/typebox';
+import { type Static, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { HEAD, NIL } from '../../arena/entry-map/entry-tree.js';
 import { PAGE_BYTES } from '../../arena/uvm-map/abi.js';
@@ -13,6 +13,7 @@ import { InputError, MisuseError } from '../../core/errors.js';
 import type { GoldenCase, TableRow } from './golden-case.js';
 import { type CaseOperations, NO_RESULT } from './operations.js';
 import type { Oracle, OracleModel, PreparedCase } from './oracle.js';
+import { CasePool, FIRST_UPPER, UpperLayers, UpperOp } from './upper-layers.js';
 
 /** Operations on maps, as case.json explains them. */
 const Op = {
@@ -24,10 +25,8 @@ const Op = {
   poolpage: 5,
   poolpagefree: 6,
   reclaim: 7,
+  ...UpperOp,
 } as const;
-
-/** Operations of the layers above the maps, which are not modelled here. */
-const UPPER_LAYERS: readonly string[] = ['kmem', 'kmemfree', 'malloc', 'mfree', 'poolget', 'poolput'];
 
 /** Time that passes before a `reclaim`. */
 const RECLAIM_SECONDS = 100;
@@ -40,7 +39,10 @@ const UvmCase = Type.Object({
     kernel_map_max: Hex,
     kernel_image: Type.Integer({ minimum: PAGE_BYTES }),
     kmem_map_pages: Type.Integer({ minimum: 1 }),
+    /** Whether the layers above the maps booted too. */
+    kmem_arena_created: Type.Optional(Type.Boolean()),
   }),
+  pools: Type.Optional(Type.Array(CasePool)),
   maps: Type.Array(
     Type.Object({
       name: Type.String(),
@@ -55,17 +57,14 @@ const UvmCase = Type.Object({
 /** Maps that every kernel has; the others are submaps of the case. */
 const BUILT_IN_MAPS = 2;
 
-/** Vectors of NetBSD 5.2's uvm_map.c and uvm_km.c. */
+/** Vectors of NetBSD 5.2's uvm_map.c and uvm_km.c, and of pool(9), kmem(9) and malloc(9) above them. */
 export const netbsdUvmMapOracle: Oracle = {
   name: 'netbsd-uvm-map',
   checkpointTables: ['checkpoints.csv'],
   initialTables: [],
-  finalTables: ['segments.csv.gz'],
+  finalTables: ['segments.csv.gz', 'pools.csv'],
   unmodelled: () => ({}),
-  skipReason: ({ operations }) =>
-    operations.opNames.some((name) => UPPER_LAYERS.includes(name))
-      ? 'pool(9), kmem(9) and malloc(9) of NetBSD 5.2 above the maps are not modelled'
-      : undefined,
+  skipReason: () => undefined,
   prepare,
 };
 
@@ -78,8 +77,16 @@ interface DecodedOperations extends CaseOperations {
 
 function prepare(golden: GoldenCase): PreparedCase {
   const operations = decode(golden);
-  const options = systemOptions(golden);
-  return { start: () => new UvmModel(operations, new UvmSystem(options)) };
+  const description = describedSystem(golden);
+  const options = systemOptions(description);
+  const { boot, pools = [] } = description;
+  return {
+    start() {
+      if (boot.kmem_arena_created !== true) return new UvmModel(operations, new UvmSystem(options), null);
+      const upper = new UpperLayers(options, pools);
+      return new UvmModel(operations, upper.stack.uvm, upper);
+    },
+  };
 }
 
 function decode(golden: GoldenCase): DecodedOperations {
@@ -97,12 +104,15 @@ function decode(golden: GoldenCase): DecodedOperations {
     columns.kind[row] = kinds[operations.op[row]!]!;
     columns.mapFlags[row] = flags;
     columns.attributes[row] = attributes;
-    if (operations.arena[row]! < 0 || operations.arena[row]! >= golden.maps.length) {
-      const place = { file: golden.path('ops.csv.gz'), line: row + 2, field: 'arena' };
-      throw new InputError('unknown map', { ...place, allowed: golden.maps.join(', ') });
-    }
+    if (columns.kind[row]! < FIRST_UPPER) requireMap(operations.arena[row]!, row, golden);
   }
   return { ...operations, ...columns };
+}
+
+function requireMap(arena: number, row: number, golden: GoldenCase): void {
+  if (arena >= 0 && arena < golden.maps.length) return;
+  const place = { file: golden.path('ops.csv.gz'), line: row + 2, field: 'arena' };
+  throw new InputError('unknown map', { ...place, allowed: golden.maps.join(', ') });
 }
 
 function kindOf(name: string, line: number, golden: GoldenCase): number {
@@ -128,14 +138,17 @@ function flagWords(text: string, line: number, golden: GoldenCase): { flags: num
 }
 
 /** @throws InputError when case.json does not say how the kernel booted. */
-function systemOptions(golden: GoldenCase): UvmSystemOptions {
+function describedSystem(golden: GoldenCase): Static<typeof UvmCase> {
   const { description } = golden;
   if (!Value.Check(UvmCase, description)) {
     const error = Value.Errors(UvmCase, description).First();
     const place = { file: golden.path('case.json'), field: error?.path ?? '' };
     throw new InputError(error?.message ?? 'not a case of kernel maps', place);
   }
-  const { boot, maps } = description;
+  return description;
+}
+
+function systemOptions({ boot, maps }: Static<typeof UvmCase>): Omit<UvmSystemOptions, 'abi'> {
   return {
     base: AddressSpace.canonical.toNumber(BigInt(boot.kernel_map_min)),
     limit: AddressSpace.canonical.endToNumber(BigInt(boot.kernel_map_max)),
@@ -152,17 +165,27 @@ function systemOptions(golden: GoldenCase): UvmSystemOptions {
 
 class UvmModel implements OracleModel {
   lastResult = NO_RESULT;
+  /** Number of the pool of each arena name of the operations; -1 for names that are not of pools. */
+  private readonly poolOf: readonly number[];
 
   constructor(
     private readonly operations: DecodedOperations,
     private readonly system: UvmSystem,
-  ) {}
+    private readonly upper: UpperLayers | null,
+  ) {
+    const names = (upper?.pools ?? []).map(({ name }) => name);
+    this.poolOf = operations.arenaNames.map((name) => names.indexOf(name));
+  }
 
   advance(from: number, to: number): number {
     const { system } = this;
     const { maps } = system;
     const { kind, arena, size, align, minAddress, result } = this.operations;
     for (let row = from; row < to; row++) {
+      if (kind[row]! >= FIRST_UPPER) {
+        if (!this.executeUpper(row)) return row;
+        continue;
+      }
       const map = maps[arena[row]!]!;
       if (kind[row] === Op.kmalloc) {
         const address = system.allocate(map, size[row]!, align[row]!);
@@ -180,12 +203,23 @@ class UvmModel implements OracleModel {
     return mapRow(this.mapNamed(wanted.arena!));
   }
 
-  wholeTable(): readonly string[] {
+  wholeTable(table: string): readonly string[] {
+    if (table === 'pools.csv') return this.upper?.poolLines() ?? [];
     return this.system.maps.flatMap((map) => segmentLines(map, true).map((line) => `${map.name},${line}`));
   }
 
   dump(arena: string, around?: readonly Address[]): string {
+    const pool = this.upper?.pools.find(({ name }) => name === arena);
+    if (pool !== undefined) return `pool ${arena}: ${pool.itemsOut} items out of ${pool.pages.count} pages`;
     return entryLines(this.mapNamed(arena), around);
+  }
+
+  /** @throws MisuseError if the case does not describe the layers above the maps. */
+  private executeUpper(row: number): boolean {
+    const { kind, arena, size, minAddress } = this.operations;
+    if (this.upper === null) throw new MisuseError('the case describes no pools', { kind: kind[row] });
+    const pool = this.poolOf[arena[row]!] ?? -1;
+    return this.isRight(row, this.upper.execute(kind[row]!, pool, size[row]!, minAddress[row]!));
   }
 
   private executeRare(map: UvmMap, row: number): boolean {

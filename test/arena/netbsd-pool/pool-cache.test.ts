@@ -69,6 +69,35 @@ describe('a pool', () => {
     expect(take(pool, 3).map(place)).toEqual(['3+2:1', '3+2:2', '2+1:0']);
   });
 
+  it('takes the item that came back last where free items are chained, from the highest of a page down', () => {
+    const { host } = makePool();
+    const geometry = poolGeometry({ itemBytes: 1024, align: 0, pageBytes: 4096 }, ABIS.lp64);
+    const source = { allocPage: () => 8192, freePage() {} };
+    const pool = new Pool('chained', geometry, source, { take: () => true, give() {} }, host);
+    const items = take(pool, 3);
+    expect(items).toEqual([8192 + 3072, 8192 + 2048, 8192 + 1024]);
+    pool.put(items[2]!);
+    pool.put(items[0]!);
+    expect(() => pool.put(items[0]!)).toThrow(MisuseError);
+    expect(take(pool, 3)).toEqual([items[0], items[2], 8192]);
+  });
+
+  it('gives new empty pages back too when its source is starved', () => {
+    const { host } = makePool();
+    const freed: number[] = [];
+    const geometry = poolGeometry({ itemBytes: 128, align: 0, pageBytes: 4096 }, ABIS.lp64);
+    const source = {
+      isStarved: false,
+      allocPage: () => 4096,
+      freePage: (base: number) => void freed.push(base),
+    };
+    const pool = new Pool('short', geometry, source, null, host);
+    for (const item of take(pool, 2)) pool.put(item);
+    expect([pool.reclaim(), freed]).toEqual([0, []]);
+    source.isStarved = true;
+    expect([pool.reclaim(), freed]).toEqual([1, [4096]]);
+  });
+
   it('gives empty pages back once they have been idle for 10 seconds, the longest idle first', () => {
     const { pool, host, freed, headers } = makePool();
     for (const item of take(pool, 9)) pool.put(item);

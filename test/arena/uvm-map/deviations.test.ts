@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { EntryPages } from '../../../src/arena/uvm-map/entry-pages.js';
-import { CountedCache, CountedPool } from '../../../src/arena/uvm-map/metadata-pools.js';
 import { MapPicture } from '../../support/uvm-picture.js';
 
 /** A map with one mapping of three pages in pages 1 to 3, and so many free entries. */
@@ -54,44 +53,26 @@ describe('D2: hint and first_free are kept up', () => {
   });
 });
 
-describe('D4: small pools in numbers', () => {
-  it('a pool takes a page, and a header for it, when all items are out', () => {
-    let pages = 0;
-    const source = () => ++pages <= 3;
-    const headers = new CountedPool(2, source, null);
-    const items = new CountedPool(2, source, headers);
-    expect([1, 2, 3].map(() => items.take())).toEqual([true, true, true]);
-    expect([items.pages, headers.pages, pages]).toEqual([2, 1, 3]);
-    items.take();
-    expect(items.take()).toBe(false);
-  });
-
-  it('a cache gives objects out again before it asks its pool, and takes a group for every few', () => {
-    const unlimited = () => true;
-    const objects = new CountedPool(100, unlimited, null);
-    const groups = new CountedPool(100, unlimited, null);
-    const cache = new CountedCache(objects, groups, 3);
-    for (let taken = 0; taken < 10; taken++) cache.take();
-    for (let given = 0; given < 10; given++) cache.give();
-    expect([objects.inUse, groups.inUse, cache.cached]).toEqual([10, 4, 10]);
-    for (let taken = 0; taken < 11; taken++) cache.take();
-    expect([objects.inUse, groups.inUse, cache.cached]).toEqual([11, 4, 0]);
-  });
-
-  it('an object goes back to its pool when there is no memory for a group', () => {
-    const objects = new CountedPool(100, () => true, null);
-    const cache = new CountedCache(objects, new CountedPool(1, () => false, null), 3);
-    cache.take();
-    cache.give();
-    expect([objects.inUse, cache.cached]).toEqual([0, 0]);
-  });
-});
-
 describe('D5: an unmap that cannot reserve', () => {
   it('goes on', () => {
     const picture = new MapPicture(29).fill(28);
     expect(picture.map.figures.freeEntries).toBe(0);
     const { figures } = picture.unmap(7, 1).map;
     expect([figures.freeEntries, figures.entriesReserved]).toEqual([1, 0]);
+  });
+});
+
+describe('D6: a stray quantum bit', () => {
+  /** A quantum range is freed, and a range that is not quantum gets its entry. */
+  const astray = () => new MapPicture(64).enter(1, 1, { words: 'q' }).unmap(1, 1, 'q').enter(3, 1);
+
+  it('makes a split take an entry that is not there: counted, and survived', () => {
+    const { map } = astray().unmap(2, 1);
+    expect([map.figures.hangs, map.figures.entriesForSplits]).toEqual([2, 2]);
+    map.check();
+  });
+
+  it('is nothing to count while the range is freed as it was made', () => {
+    expect(astray().unmap(1, 3).map.figures.hangs).toBe(0);
   });
 });

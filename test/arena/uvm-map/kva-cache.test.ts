@@ -1,6 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
 import { CHUNK_BYTES, CHUNK_PAGES, KvaCache } from '../../../src/arena/uvm-map/kva-cache.js';
-import { CountedPool } from '../../../src/arena/uvm-map/metadata-pools.js';
 import { NO_ADDRESS } from '../../../src/core/address.js';
 import { MisuseError } from '../../../src/core/errors.js';
 import { drawMap, kernelMapOf, MapPicture } from '../../support/uvm-picture.js';
@@ -10,12 +9,14 @@ const PAGE = 4096;
 /** A KVA cache on an empty map of so many chunks, the first of which holds the page of entries. */
 function cacheOn(chunks: number, hasHeaders = true) {
   const map = kernelMapOf(chunks * CHUNK_PAGES);
-  const cache = new KvaCache(map, new CountedPool(72, () => hasHeaders, null));
+  const clock = { uptime: 0 };
+  const cache = new KvaCache(map, { take: () => hasHeaders, give() {} }, clock);
   map.kvaCache = cache;
   const page = (address: number) => (address - map.base) / PAGE;
   return {
     map,
     cache,
+    clock,
     page,
     take: () => page(cache.alloc()),
     put: (at: number) => cache.free(map.base + at * PAGE),
@@ -41,25 +42,25 @@ describe('the KVA cache', () => {
   });
 
   it('gives an empty chunk back after ten seconds', () => {
-    const { take, put, cache } = cacheOn(32);
+    const { take, put, cache, clock } = cacheOn(32);
     put(take());
-    cache.now = 9;
-    cache.releaseIdle();
+    clock.uptime = 9;
+    cache.reclaim();
     expect(cache.slabs).toBe(1);
-    cache.now = 10;
-    cache.releaseIdle();
+    clock.uptime = 10;
+    cache.reclaim();
     expect(cache.slabs).toBe(0);
   });
 
   it('gives the chunk that was emptied first back first', () => {
-    const { map, take, put, cache } = cacheOn(5);
+    const { map, take, put, cache, clock } = cacheOn(5);
     for (let taken = 0; taken < 3 * CHUNK_PAGES; taken++) take();
     for (const chunk of [2, 1, 3]) {
       for (let page = 0; page < CHUNK_PAGES; page++) put(chunk * CHUNK_PAGES + page);
     }
-    cache.now = 10;
+    clock.uptime = 10;
     const unmap = vi.spyOn(map, 'unmap');
-    cache.releaseIdle();
+    cache.reclaim();
     expect(unmap.mock.calls.map(([start]) => (start - map.base) / CHUNK_BYTES)).toEqual([2, 1, 3]);
   });
 
@@ -76,7 +77,7 @@ describe('the KVA cache', () => {
     expect(map.isStarved).toBe(false);
     map.map(29 * PAGE, 0, 0, 0, 7);
     expect(map.isStarved).toBe(true);
-    cache.releaseIdle();
+    cache.reclaim();
     expect(cache.slabs).toBe(0);
   });
 

@@ -1,47 +1,10 @@
-import type { ItemSupply } from '../netbsd-pool/supplies.js';
-
-/** Answers whether a page was to be had. */
-export type PageSource = () => boolean;
-
-/**
- * A pool(9) of which only the number of its pages matters: items in use and free, and where pages come from. Pages are
- * never given back, since nothing reclaims these pools here (THEORY.md, D4).
- */
-export class CountedPool {
-  pages = 0;
-  inUse = 0;
-
-  /** `headers`: the pool that the page headers come from; none if they are on the page. */
-  constructor(
-    private readonly perPage: number,
-    private readonly takePage: PageSource,
-    private readonly headers: CountedPool | null,
-  ) {}
-
-  /** Takes an item. Answers false if there is no memory. */
-  take(): boolean {
-    if (this.inUse === this.pages * this.perPage && !this.grow()) return false;
-    this.inUse++;
-    return true;
-  }
-
-  give(): void {
-    this.inUse--;
-  }
-
-  private grow(): boolean {
-    if (!this.takePage()) return false;
-    if (this.headers !== null && !this.headers.take()) return false;
-    this.pages++;
-    return true;
-  }
-}
+import type { ItemSupply } from './supplies.js';
 
 /**
  * A pool_cache(9) on one CPU in numbers: two groups of objects on the CPU, full and empty ones in the depot
  * (spec §1.10). Only how many objects and groups exist is kept.
  */
-export class CountedCache {
+export class CountedCache implements ItemSupply {
   private current = 0;
   private previous = 0;
   /** Groups on the CPU; a put on a fresh cache brings the first. */
