@@ -39,8 +39,10 @@ export class CachedKmem implements ByteSource {
   ) {
     const { kernelMap } = system;
     this.caches = SIZES.map((size) => createCache(size, system, host));
-    for (const cache of this.caches)
+    for (const cache of this.caches) {
       kernelMap.caches.push(new PoolCacheView(cache, 'object', kernelMap.name));
+      kernelMap.reclaimers.add({ reclaim: () => cache.reclaimDepot() });
+    }
     this.cacheOf = Uint8Array.from({ length: LARGEST / STEP + 1 }, (_, step) =>
       SIZES.findIndex((size) => size >= step * STEP),
     );
@@ -75,6 +77,5 @@ function createCache(size: Bytes, { abi, kernelMap, structures }: UvmSystem, hos
   const geometry = poolGeometry({ itemBytes: size, align, pageBytes: PAGE_BYTES }, abi);
   const headers = structures.headersFor(geometry);
   const pool = new Pool(`kmem-${size}`, geometry, new KvaPages(kernelMap), headers, host);
-  kernelMap.reclaimers.add(pool);
   return new PoolCache(pool, abi.groupObjects, structures.groups, host);
 }

@@ -11,6 +11,12 @@ export interface CacheHost extends PoolHost {
   readonly cpus: number;
 }
 
+/** A group that is neither full nor empty. */
+interface PartialGroup {
+  readonly group: number;
+  readonly count: number;
+}
+
 /** Places in `PoolCache.away` per CPU. */
 const AWAY = { current: 0, currentCount: 1, previous: 2, previousCount: 3, columns: 4 } as const;
 
@@ -79,7 +85,15 @@ export class PoolCache {
 
   /** pool_reclaim: everything in groups goes to the pool, then pages that were idle already go back to their source. */
   reclaim(): number {
-    this.invalidate();
+    const partial = this.unloadCpus();
+    this.emptyDepot();
+    for (const { group, count } of partial.reverse()) this.destroy(group, count);
+    return this.pool.reclaim();
+  }
+
+  /** pool_reclaim of 5.2, which leaves the groups of the CPUs alone: those of the depot go to the pool, and so on. */
+  reclaimDepot(): number {
+    this.emptyDepot();
     return this.pool.reclaim();
   }
 
@@ -153,9 +167,9 @@ export class PoolCache {
     this.previousCount = currentCount;
   }
 
-  /** pool_cache_invalidate: the groups of each CPU go to the depot, then full, empty and partial ones to the pool. */
-  private invalidate(): void {
-    const partial: { group: number; count: number }[] = [];
+  /** Full and empty groups of each CPU go to the depot; returns the others. */
+  private unloadCpus(): PartialGroup[] {
+    const partial: PartialGroup[] = [];
     for (let cpu = 0; cpu < this.host.cpus; cpu++) {
       this.switchTo(cpu);
       this.unload(this.current, this.currentCount, partial);
@@ -165,15 +179,19 @@ export class PoolCache {
       this.previous = NO_GROUP;
       this.previousCount = 0;
     }
+    return partial;
+  }
+
+  /** The objects of full groups go to the pool, and all groups of the depot to where they come from. */
+  private emptyDepot(): void {
     this.lock.acquire();
     for (let group = this.full.pop(); group !== NO_GROUP; group = this.full.pop()) {
       this.destroy(group, this.capacity);
     }
     for (let group = this.empty.pop(); group !== NO_GROUP; group = this.empty.pop()) this.destroy(group, 0);
-    for (const { group, count } of partial.reverse()) this.destroy(group, count);
   }
 
-  private unload(group: number, count: number, partial: { group: number; count: number }[]): void {
+  private unload(group: number, count: number, partial: PartialGroup[]): void {
     if (group === NO_GROUP) return;
     if (count === this.capacity) this.full.push(group);
     else if (count === 0) this.empty.push(group);

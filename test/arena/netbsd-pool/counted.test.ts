@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { CountedCache } from '../../../src/arena/netbsd-pool/counted-cache.js';
+import { poolGeometry } from '../../../src/arena/netbsd-pool/geometry.js';
+import { Pool } from '../../../src/arena/netbsd-pool/pool.js';
 import { PoolStructures } from '../../../src/arena/netbsd-pool/structures.js';
+import { CountedPoolView, PoolView } from '../../../src/arena/netbsd-pool/view.js';
 import { ABIS } from '../../../src/arena/netbsd-vmem/abi.js';
 import { NO_ADDRESS } from '../../../src/core/address.js';
+import { LockTable } from '../../../src/core/locks.js';
 
 /** Pools of structures over so many pages. */
 function structuresOn(limit: number) {
@@ -37,6 +41,44 @@ describe('a counted pool', () => {
   it('gives the page back when there is no header for it', () => {
     const { structures, pages } = structuresOn(1);
     expect([structures.pool('two', 2048, 0).take(), pages()]).toEqual([false, 0]);
+  });
+});
+
+describe('the views of pools', () => {
+  it('show pages, items in use, and how many were taken and given', () => {
+    const { structures } = structuresOn(9);
+    const counted = structures.pool('two', 2048, 0);
+    for (let taken = 0; taken < 3; taken++) counted.take();
+    counted.give();
+    expect(new CountedPoolView(counted, 'kmem_map')).toMatchObject({
+      name: 'two',
+      arena: 'kmem_map',
+      slabs: 2,
+      slabBytes: 4096,
+      buffers: 4,
+      buffersInUse: 2,
+      allocs: 3,
+      frees: 1,
+    });
+    const geometry = poolGeometry(
+      { itemBytes: 1024, align: 0, pageBytes: 4096, headerInPage: true },
+      ABIS.lp64,
+    );
+    const source = { allocPage: () => 4096, freePage() {} };
+    const pool = new Pool('own', geometry, source, null, { uptime: 0, locks: new LockTable() });
+    pool.put(pool.addressOf(pool.take()));
+    pool.take();
+    expect(new PoolView(pool, 'object', 'kernel_map')).toMatchObject({
+      name: 'own',
+      arena: 'kernel_map',
+      slabs: 1,
+      slabBytes: 4096,
+      buffers: 3,
+      bufferBytes: 1024,
+      buffersInUse: 1,
+      allocs: 2,
+      frees: 1,
+    });
   });
 });
 

@@ -181,6 +181,14 @@ describe('a pool cache', () => {
     expect([cache.objectsHeld, groups.out, pool.itemsOut, pool.pages.count]).toEqual([0, 0, 0, 1]);
   });
 
+  it('of 5.2 flushes its depot, but not the groups of the CPUs', () => {
+    const { cache, groups, pool } = makeCache();
+    const objects = Array.from({ length: 10 }, () => cache.get());
+    for (const object of objects) cache.put(object);
+    cache.reclaimDepot();
+    expect([groups.out, cache.objectsHeld, pool.itemsOut]).toEqual([2, 4, 4]);
+  });
+
   it('gives a flushed page back at the second reclaim only', () => {
     const { cache, host, freed } = makeCache();
     cache.put(cache.get());
