@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { InputError } from '../core/errors.js';
+import { MIB } from '../core/units.js';
 import { TraceWriter, type TraceWriterOptions } from './arrow-writer.js';
 import { ByteNames } from './byte-names.js';
-import { DEFAULT_IMPORT_OPTIONS, type ImportOptions, type ParsedText } from './importer.js';
+import { type Companion, DEFAULT_IMPORT_OPTIONS, type ImportOptions, type ParsedText } from './importer.js';
 import { importerFor, importerNamed } from './importers/registry.js';
 import { Pairing } from './pairing.js';
 import { SkipTally } from './skip-tally.js';
@@ -19,6 +20,8 @@ export interface ImportRequest extends TraceWriterOptions {
   readonly output: string;
   /** Name of an importer; told by the text if absent. */
   readonly format?: string;
+  /** Paths of files that belong to the recording, as some formats need them. */
+  readonly companions?: readonly string[];
   readonly options?: Partial<ImportOptions>;
   /** Name of the trace; from the file's name if absent. */
   readonly name?: string;
@@ -48,6 +51,7 @@ export async function importTrace(request: ImportRequest): Promise<ImportReport>
   refuseOwnInput(request);
   const source = await openText(request.input, request.stdin);
   const importer = named ?? importerFor(source.head, source.file);
+  const companions = await readCompanions(request);
   const options = { ...DEFAULT_IMPORT_OPTIONS, ...request.options };
   const base = request.sourceName ?? basename(source.file);
   const skips = new SkipTally();
@@ -55,7 +59,7 @@ export async function importTrace(request: ImportRequest): Promise<ImportReport>
   const writer = new TraceWriter(request.output, request);
   try {
     const sink = new Pairing(writer, skips);
-    const parser = importer.start({ sink, sites, skips, options });
+    const parser = importer.start({ sink, sites, skips, options, file: source.file, companions });
     for await (const chunk of source.chunks()) {
       request.signal?.throwIfAborted();
       parser.push(chunk);
@@ -68,7 +72,7 @@ export async function importTrace(request: ImportRequest): Promise<ImportReport>
         source: base,
         sourceDigest: source.digest(),
         importer: `${importer.name} ${importer.version}`,
-        options: { ...options },
+        options: { ...options, ...companionNames(companions) },
         capture: request.capture ?? '',
         licence: request.licence ?? '',
         tool: request.tool,
@@ -84,6 +88,29 @@ export async function importTrace(request: ImportRequest): Promise<ImportReport>
   } finally {
     writer.discard();
   }
+}
+
+/** More text than any companion of a known format has. */
+const MAX_COMPANION_BYTES = 256 * MIB;
+
+async function readCompanions({ companions = [], stdin }: ImportRequest): Promise<Companion[]> {
+  const read: Companion[] = [];
+  for (const path of companions) {
+    const source = await openText(path, stdin);
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of source.chunks()) {
+      bytes += chunk.length;
+      if (bytes > MAX_COMPANION_BYTES) throw new InputError('is too long for a companion', { file: path });
+      parts.push(Buffer.from(chunk));
+    }
+    read.push({ file: path, text: Buffer.concat(parts).toString('utf8') });
+  }
+  return read;
+}
+
+function companionNames(companions: readonly Companion[]): Record<string, string> {
+  return companions.length === 0 ? {} : { with: companions.map(({ file }) => basename(file)).join(' ') };
 }
 
 /** A recording is often all that is left of a run: no option replaces it by its trace. */

@@ -16,6 +16,10 @@ export interface ImportOptions {
   readonly tickNs: number;
   /** Size of a kmem object: what its client asked for, or the slot of the slab that it got. */
   readonly kmemSize: 'requested' | 'allocated';
+  /** Seed of what a format leaves open (the point within a bin of lifetimes); 0 takes the middle. */
+  readonly seed: number;
+  /** Divides the times of fleets, whose months are more nanoseconds than a trace can count. */
+  readonly speedUp: number;
 }
 
 /** Linux on x86-64 with CONFIG_VMAP_STACK. */
@@ -25,6 +29,8 @@ export const DEFAULT_IMPORT_OPTIONS: ImportOptions = {
   pageSize: 4 * KIB,
   tickNs: 1,
   kmemSize: 'requested',
+  seed: 0,
+  speedUp: 1,
 };
 
 /** Largest page-block order that is believed: 2^30 pages would be more than any machine hands out at once. */
@@ -33,7 +39,17 @@ export const MAX_PAGE_ORDER = 30;
 export const MODULE_SPACE_START = 2 ** 53 - 2 * GIB;
 
 /** Sets of keys within which an object is found again. */
-export const NameSpace = { kmem: 0, vmap: 1, kstack: 2, task: 3, page: 4 } as const;
+export const NameSpace = {
+  kmem: 0,
+  vmap: 1,
+  kstack: 2,
+  task: 3,
+  page: 4,
+  /** Pointers of malloc(3). */
+  heap: 5,
+  /** Objects that the source numbers itself. */
+  object: 6,
+} as const;
 export type NameSpace = (typeof NameSpace)[keyof typeof NameSpace];
 export const NAME_SPACE_COUNT = Object.keys(NameSpace).length;
 
@@ -72,12 +88,22 @@ export interface EventSink {
   freed(): void;
 }
 
+/** A file that belongs to the recording, whole and unpacked. */
+export interface Companion {
+  readonly file: string;
+  readonly text: string;
+}
+
 /** What a parser works with. */
 export interface ImportContext {
   readonly sink: EventSink;
   readonly sites: ByteNames;
   readonly skips: SkipTally;
   readonly options: ImportOptions;
+  /** The input, for messages. */
+  readonly file: string;
+  /** Files beside the input, in the order in which they were given. */
+  readonly companions: readonly Companion[];
 }
 
 /** What a parser knows at the end of the text. */
@@ -110,5 +136,6 @@ export interface TraceImporter {
   readonly summary: string;
   /** Whether the first bytes of a text look like this format. */
   sniff(head: Uint8Array): boolean;
+  /** @throws InputError if a companion that the format needs is missing or not what it should be. */
   start(context: ImportContext): TextParser;
 }

@@ -8,7 +8,13 @@ import { CURVE_POINTS, type KindFigures, traceStatistics } from '../../trace/sta
 import type { Trace, TraceMetadata } from '../../trace/trace.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
-import { declareImportOptions, importOptions, inputPath, untilInterrupted } from './trace-import.js';
+import {
+  declareImportOptions,
+  importOptions,
+  inputPath,
+  inputsOf,
+  untilInterrupted,
+} from './trace-import.js';
 import { plainTable, skippedTable, sparkline } from './trace-tables.js';
 
 /** `kvabench trace info`: where a trace comes from and what is in it. */
@@ -39,7 +45,6 @@ async function importAndPrint(
   const folder = mkdtempSync(join(tmpdir(), 'kvabench-'));
   try {
     const output = join(folder, 'trace.arrow');
-    const format = args.format as string | undefined;
     const options = importOptions(args);
     const tool = `kvabench ${toolVersion()}`;
     await importTrace({
@@ -49,7 +54,7 @@ async function importAndPrint(
       options,
       tool,
       signal,
-      ...(format === undefined ? {} : { format }),
+      ...inputsOf(args),
     });
     print(openTrace(output), args, io);
   } finally {
