@@ -4,11 +4,17 @@ import { InputError } from '../core/errors.js';
 import { MIB } from '../core/units.js';
 import { TraceWriter, type TraceWriterOptions } from './arrow-writer.js';
 import { ByteNames } from './byte-names.js';
-import { type Companion, DEFAULT_IMPORT_OPTIONS, type ImportOptions, type ParsedText } from './importer.js';
+import {
+  type Companion,
+  DEFAULT_IMPORT_OPTIONS,
+  type ImportOptions,
+  type ParsedText,
+  type TraceImporter,
+} from './importer.js';
 import { importerFor, importerNamed } from './importers/registry.js';
 import { Pairing } from './pairing.js';
 import { SkipTally } from './skip-tally.js';
-import { openText } from './source.js';
+import { openText, type TextSource } from './source.js';
 import type { TraceMetadata } from './trace.js';
 
 /** What to import, and what to say about it. */
@@ -50,7 +56,18 @@ export async function importTrace(request: ImportRequest): Promise<ImportReport>
   const named = request.format === undefined ? undefined : importerNamed(request.format);
   refuseOwnInput(request);
   const source = await openText(request.input, request.stdin);
-  const importer = named ?? importerFor(source.head, source.file);
+  try {
+    return await importText(source, named ?? importerFor(source.head, source.file), request);
+  } finally {
+    await source.close();
+  }
+}
+
+async function importText(
+  source: TextSource,
+  importer: TraceImporter,
+  request: ImportRequest,
+): Promise<ImportReport> {
   const companions = await readCompanions(request);
   const options = { ...DEFAULT_IMPORT_OPTIONS, ...request.options };
   const base = request.sourceName ?? basename(source.file);
@@ -67,7 +84,7 @@ export async function importTrace(request: ImportRequest): Promise<ImportReport>
     const text = parser.end();
     checkUse(source.file, writer.eventCount, skips);
     const metadata = writer.finish({
-      name: request.name ?? base.replace(/\.(gz|txt|log|ftrace)\b/g, ''),
+      name: request.name ?? base.replace(/\.(gz|zst|txt|log|ftrace)\b/g, ''),
       provenance: {
         source: base,
         sourceDigest: source.digest(),

@@ -57,7 +57,11 @@ export async function untilInterrupted(
 function declare(yargs: Argv): Argv {
   return declareImportOptions(
     yargs
-      .positional('input', { type: 'string', demandOption: true, describe: 'plain or gzip file; - is stdin' })
+      .positional('input', {
+        type: 'string',
+        demandOption: true,
+        describe: 'plain, gzip or zstd file; - is stdin',
+      })
       .option('out', { alias: 'o', type: 'string', demandOption: true, describe: 'trace to write' })
       .option('force', { type: 'boolean', describe: 'replace an existing file' })
       .option('name', { type: 'string', describe: "name of the trace (default: the file's)" })
