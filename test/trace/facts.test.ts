@@ -43,33 +43,38 @@ function comparable(sizes: readonly (readonly [number, number])[]): string[] {
 describe.skipIf(factsPath === undefined)(
   'ftrace importer against the facts of an independent reader (needs ../shared)',
   () => {
-    const files = Object.keys(facts).filter((file) => file.endsWith('.gz'));
-    it.each(files)('%s', async (file) => {
-      const wanted = facts[file]!;
-      const path = sharedPath(`traces/${file}`)!;
-      // The facts count kmem objects by the slot of the slab (bytes_alloc).
-      const options = { kmemSize: 'allocated' } as const;
-      const { report, trace, skipped } = await importInto(folder.path('f.arrow'), { path }, { options });
-      expect(report.events).toEqual(Object.fromEntries(wanted.counts));
-      expect(skipped['unparsed-line'] ?? 0).toBe(wanted.unparsed);
-      expect(skipped['lost-events'] ?? 0).toBe(wanted.lost_lines);
-      expect(skipped['backward-stamp'] ?? 0).toBe(wanted.backwards_ts);
-      expect(skipped['doubled-alloc/kmem'] ?? 0).toBe(wanted.dup_large_kmalloc);
-      expect(skipped['free-of-zero-size/kmem'] ?? 0).toBe(wanted.zero_size_free);
-      expect(trace.metadata.origin).toBe((wanted.t0 as number).toFixed(6));
-      const figures = new Map(traceStatistics(trace).map((kind) => [kind.name, kind]));
-      for (const [theirs, ours] of Object.entries(KINDS)) {
-        const kind = wanted[theirs] as KindFacts | undefined;
-        if (kind === undefined) continue;
-        const found = figures.get(ours)!;
-        // Tasks have no bytes in the facts and one byte each here.
-        const { bytes_end, peak_bytes, distinct_sizes, ...counts } = inWordsOfFacts(found);
-        expect(kind, theirs).toMatchObject(counts);
-        if (theirs === 'task') continue;
-        expect(kind, theirs).toMatchObject({ bytes_end, peak_bytes, distinct_sizes });
-        expect(comparable(found.topSizes)).toEqual(comparable(kind.top_sizes as [number, number][]));
-      }
-    });
+    const files = Object.keys(facts);
+    it.each(files)(
+      '%s',
+      async (file) => {
+        const wanted = facts[file]!;
+        const path = sharedPath(`traces/${file}`)!;
+        // The facts count kmem objects by the slot of the slab (bytes_alloc).
+        const options = { kmemSize: 'allocated' } as const;
+        const { report, trace, skipped } = await importInto(folder.path('f.arrow'), { path }, { options });
+        expect(report.events).toEqual(Object.fromEntries(wanted.counts));
+        expect(skipped['unparsed-line'] ?? 0).toBe(wanted.unparsed);
+        expect(skipped['lost-events'] ?? 0).toBe(wanted.lost_lines);
+        expect(skipped['backward-stamp'] ?? 0).toBe(wanted.backwards_ts);
+        expect(skipped['doubled-alloc/kmem'] ?? 0).toBe(wanted.dup_large_kmalloc);
+        expect(skipped['free-of-zero-size/kmem'] ?? 0).toBe(wanted.zero_size_free);
+        expect(trace.metadata.origin).toBe((wanted.t0 as number).toFixed(6));
+        const figures = new Map(traceStatistics(trace).map((kind) => [kind.name, kind]));
+        for (const [theirs, ours] of Object.entries(KINDS)) {
+          const kind = wanted[theirs] as KindFacts | undefined;
+          if (kind === undefined) continue;
+          const found = figures.get(ours)!;
+          // Tasks have no bytes in the facts and one byte each here.
+          const { bytes_end, peak_bytes, distinct_sizes, ...counts } = inWordsOfFacts(found);
+          expect(kind, theirs).toMatchObject(counts);
+          if (theirs === 'task') continue;
+          expect(kind, theirs).toMatchObject({ bytes_end, peak_bytes, distinct_sizes });
+          expect(found.lifeUs).toEqual(kind.life_us);
+          expect(comparable(found.topSizes)).toEqual(comparable(kind.top_sizes as [number, number][]));
+        }
+      },
+      120_000,
+    );
 
     it('adds up the bytes that clients asked for, too', async () => {
       const file = 'formats/capture1/ftrace.txt.gz';
