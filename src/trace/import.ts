@@ -7,11 +7,14 @@ import { ByteNames } from './byte-names.js';
 import {
   type Companion,
   DEFAULT_IMPORT_OPTIONS,
+  type ImportContext,
   type ImportOptions,
   type ParsedText,
   type TraceImporter,
+  UnpurgedAreas,
 } from './importer.js';
 import { importerFor, importerNamed } from './importers/registry.js';
+import { InitialAreas, snapshotText } from './initial-areas.js';
 import { Pairing } from './pairing.js';
 import { SkipTally } from './skip-tally.js';
 import { openText, type TextSource } from './source.js';
@@ -26,6 +29,8 @@ export interface ImportRequest extends TraceWriterOptions {
   readonly output: string;
   /** Name of an importer; told by the text if absent. */
   readonly format?: string;
+  /** Path of a snapshot of the objects that lived before: /proc/vmallocinfo, or a tar archive with it. */
+  readonly initial?: string;
   /** Paths of files that belong to the recording, as some formats need them. */
   readonly companions?: readonly string[];
   readonly options?: Partial<ImportOptions>;
@@ -76,7 +81,10 @@ async function importText(
   const writer = new TraceWriter(request.output, request);
   try {
     const sink = new Pairing(writer, skips);
-    const parser = importer.start({ sink, sites, skips, options, file: source.file, companions });
+    const unpurged = new UnpurgedAreas();
+    const context = { sink, sites, skips, options, unpurged, file: source.file, companions };
+    if (request.initial !== undefined) await emitInitial(request.initial, request.stdin, context);
+    const parser = importer.start(context);
     for await (const chunk of source.chunks()) {
       request.signal?.throwIfAborted();
       parser.push(chunk);
@@ -89,7 +97,7 @@ async function importText(
         source: base,
         sourceDigest: source.digest(),
         importer: `${importer.name} ${importer.version}`,
-        options: { ...options, ...companionNames(companions) },
+        options: { ...options, ...inputNames(request) },
         capture: request.capture ?? '',
         licence: request.licence ?? '',
         tool: request.tool,
@@ -112,22 +120,39 @@ const MAX_COMPANION_BYTES = 256 * MIB;
 
 async function readCompanions({ companions = [], stdin }: ImportRequest): Promise<Companion[]> {
   const read: Companion[] = [];
-  for (const path of companions) {
-    const source = await openText(path, stdin);
-    const parts: Buffer[] = [];
-    let bytes = 0;
-    for await (const chunk of source.chunks()) {
-      bytes += chunk.length;
-      if (bytes > MAX_COMPANION_BYTES) throw new InputError('is too long for a companion', { file: path });
-      parts.push(Buffer.from(chunk));
-    }
-    read.push({ file: path, text: Buffer.concat(parts).toString('utf8') });
+  for (const file of companions) {
+    read.push({ file, text: (await readWhole(file, stdin)).toString('utf8') });
   }
   return read;
 }
 
-function companionNames(companions: readonly Companion[]): Record<string, string> {
-  return companions.length === 0 ? {} : { with: companions.map(({ file }) => basename(file)).join(' ') };
+async function readWhole(file: string, stdin: NodeJS.ReadableStream): Promise<Buffer> {
+  const source = await openText(file, stdin);
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of source.chunks()) {
+    bytes += chunk.length;
+    if (bytes > MAX_COMPANION_BYTES)
+      throw new InputError('is too long to stand beside a recording', { file });
+    parts.push(Buffer.from(chunk));
+  }
+  return Buffer.concat(parts);
+}
+
+async function emitInitial(
+  file: string,
+  stdin: NodeJS.ReadableStream,
+  context: ImportContext,
+): Promise<void> {
+  new InitialAreas(context).emit(snapshotText(await readWhole(file, stdin), file), file);
+}
+
+function inputNames({ companions = [], initial }: ImportRequest): Record<string, string> {
+  const names = companions.map((file) => basename(file)).join(' ');
+  return {
+    ...(names === '' ? {} : { with: names }),
+    ...(initial === undefined ? {} : { initial: basename(initial) }),
+  };
 }
 
 /** A recording is often all that is left of a run: no option replaces it by its trace. */

@@ -2,6 +2,7 @@ import { NO_ADDRESS } from '../core/address.js';
 import { RequestClass } from '../core/request.js';
 import { GIB, KIB } from '../core/units.js';
 import type { ByteNames } from './byte-names.js';
+import { LiveTable } from './live-table.js';
 import type { SkipTally } from './skip-tally.js';
 
 /** Facts about the recorded machine that a recording does not hold, and how to read it. */
@@ -16,6 +17,10 @@ export interface ImportOptions {
   readonly tickNs: number;
   /** Size of a kmem object: what its client asked for, or the slot of the slab that it got. */
   readonly kmemSize: 'requested' | 'allocated';
+  /**
+   * When a vmap area is freed: when it is unmapped, or when a purge lets Linux use its addresses again.
+   */
+  readonly freeAt: 'unmap' | 'purge';
   /** Seed of what a format leaves open (the point within a bin of lifetimes); 0 takes the middle. */
   readonly seed: number;
   /** Divides the times of fleets, whose months are more nanoseconds than a trace can count. */
@@ -29,6 +34,7 @@ export const DEFAULT_IMPORT_OPTIONS: ImportOptions = {
   pageSize: 4 * KIB,
   tickNs: 1,
   kmemSize: 'requested',
+  freeAt: 'unmap',
   seed: 0,
   speedUp: 1,
 };
@@ -94,12 +100,35 @@ export interface Companion {
   readonly text: string;
 }
 
+/** Areas of Linux that are unmapped and wait for a purge, by their start. */
+export class UnpurgedAreas {
+  private readonly areas = new LiveTable();
+
+  add(start: number): void {
+    this.areas.set(start, 1);
+  }
+
+  /** To be called when the addresses are handed out again: a purge that was not recorded had returned them. */
+  forget(start: number): void {
+    this.areas.remove(start);
+  }
+
+  /** Takes out the areas that begin in [from, to), in ascending order. */
+  take(from: number, to: number): number[] {
+    const starts = this.areas.entries().map(([start]) => start);
+    const purged = starts.filter((start) => start >= from && start < to).sort((a, b) => a - b);
+    for (const start of purged) this.areas.remove(start);
+    return purged;
+  }
+}
+
 /** What a parser works with. */
 export interface ImportContext {
   readonly sink: EventSink;
   readonly sites: ByteNames;
   readonly skips: SkipTally;
   readonly options: ImportOptions;
+  readonly unpurged: UnpurgedAreas;
   /** The input, for messages. */
   readonly file: string;
   /** Files beside the input, in the order in which they were given. */

@@ -76,7 +76,7 @@ function declare(yargs: Argv): Argv {
 
 /** Options of everything that reads recordings. */
 export function declareImportOptions(yargs: Argv): Argv {
-  const { threadSize, guardSize, pageSize, tickNs, kmemSize, seed, speedUp } = DEFAULT_IMPORT_OPTIONS;
+  const { threadSize, guardSize, pageSize, tickNs, kmemSize, freeAt, seed, speedUp } = DEFAULT_IMPORT_OPTIONS;
   return yargs
     .option('format', {
       type: 'string',
@@ -86,6 +86,16 @@ export function declareImportOptions(yargs: Argv): Argv {
       type: 'string',
       array: true,
       describe: 'file that belongs to the recording; may be repeated',
+    })
+    .option('initial', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'vmallocinfo from before the recording, or a tar archive (.tar.gz) with it',
+    })
+    .option('free-at', {
+      choices: ['unmap', 'purge'] as const,
+      default: freeAt,
+      describe: 'when a vmap area is freed: unmapped, or its addresses returned by a purge',
     })
     .option('seed', {
       type: 'string',
@@ -152,6 +162,7 @@ export function importOptions(args: Readonly<Record<string, unknown>>): ImportOp
     pageSize,
     tickNs,
     kmemSize: args['kmem-size'] as ImportOptions['kmemSize'],
+    freeAt: args['free-at'] as ImportOptions['freeAt'],
     seed: integerOption('seed', String(args.seed), 0, 2 ** 32 - 1),
     speedUp: integerOption('speed-up', String(args['speed-up']), 1, 1e9),
   };
@@ -160,7 +171,12 @@ export function importOptions(args: Readonly<Record<string, unknown>>): ImportOp
 /** The format and the files beside the recording, as far as they were given. */
 export function inputsOf(args: Readonly<Record<string, unknown>>) {
   const format = args.format as string | undefined;
-  return { ...(format === undefined ? {} : { format }), companions: repeated(args.with) ?? [] };
+  const initial = args.initial as string | undefined;
+  return {
+    ...(format === undefined ? {} : { format }),
+    ...(initial === undefined ? {} : { initial }),
+    companions: repeated(args.with) ?? [],
+  };
 }
 
 function descriptionOf(args: Readonly<Record<string, unknown>>) {

@@ -22,9 +22,11 @@ export const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
   ['kmem_cache_free', (events) => events.kmemFree()],
   ['alloc_vmap_area', (events) => events.vmapAlloc()],
   ['free_vmap_area_noflush', (events) => events.vmapFree()],
+  ['purge_vmap_area_lazy', (events) => events.vmapPurge()],
   ['alloc', (events) => events.probeEntry()],
   ['alloc_ret', (events) => events.probeReturn()],
   ['free', (events) => events.probeFree()],
+  ['purge', (events) => events.probePurge()],
   ['kstack_alloc', (events) => events.kstackAlloc()],
   ['kstack_free', (events) => events.kstackFree()],
   ['sched_process_fork', (events) => events.fork()],
@@ -54,6 +56,10 @@ const ORDER = text(' order=');
 const PROBE_ENTRY = text(' (alloc_vmap_area+');
 const PROBE_RETURN = text(' <- alloc_vmap_area)');
 const PROBE_FREE = text(' (free_vmap_area_noflush+');
+const PROBE_PURGE = text(' (__purge_vmap_area_lazy+');
+const START = text(' start=');
+const END = text(' end=');
+const PURGED = text(' num_purged=');
 const FAULT = text('(fault)');
 /** How trace-cmd and perf print a pointer that is NULL. */
 const NIL = text('(nil)');
@@ -140,6 +146,16 @@ export class FtraceEvents extends LinuxRequests {
   probeFree(): Decoded {
     if (!startsWith(this.bytes, PROBE_FREE, this.start, this.end)) return Decoded.foreign;
     return this.vmapFree();
+  }
+
+  vmapPurge(): Decoded {
+    return this.vmapPurged(this.address(START), this.address(END), this.integer(PURGED));
+  }
+
+  /** kprobe on __purge_vmap_area_lazy, whose arguments only widen the range of what is purged: all that waits. */
+  probePurge(): Decoded {
+    if (!startsWith(this.bytes, PROBE_PURGE, this.start, this.end)) return Decoded.foreign;
+    return this.vmapPurged(0, Number.POSITIVE_INFINITY, Number.NaN);
   }
 
   kstackAlloc(): Decoded {

@@ -50,6 +50,7 @@ export class LinuxRequests {
       failedKmem: skips.row('failed-alloc', 'kmem'),
       failedVmap: skips.row('failed-alloc', 'va'),
       failedPage: skips.row('failed-alloc', 'page'),
+      purgeDiffers: skips.row('purged-otherwise', 'va'),
       stackReferenced: skips.row('stack-still-referenced', 'kstack'),
       moduleRange: skips.row('module-range-not-stored', 'va'),
     };
@@ -79,6 +80,7 @@ export class LinuxRequests {
     if (!(start >= 0 && size > 0 && align >= 0)) return Decoded.malformed;
     const forStack = size === threadSize + guardSize && align === threadSize;
     if (start >= MODULE_SPACE_START) this.context.skips.add(this.rows.moduleRange);
+    this.context.unpurged.forget(start);
     this.placed(size, align, kernelAddress(start));
     return this.allocated(NameSpace.vmap, forStack ? RequestClass.stackArea : RequestClass.va, start);
   }
@@ -87,8 +89,23 @@ export class LinuxRequests {
     return this.skip(this.rows.failedVmap);
   }
 
+  /** An area was unmapped: Linux uses its addresses again only after a purge. */
   protected vmapFreed(start: number): Decoded {
-    return this.freed(NameSpace.vmap, RequestClass.va, start);
+    if (this.context.options.freeAt === 'unmap') return this.freed(NameSpace.vmap, RequestClass.va, start);
+    if (!(start >= 0)) return Decoded.malformed;
+    this.context.unpurged.add(start);
+    return Decoded.done;
+  }
+
+  /** A purge of the unmapped areas that begin in [from, to); `count` of them, NaN where the event does not say. */
+  protected vmapPurged(from: number, to: number, count: number): Decoded {
+    const { unpurged, options, skips } = this.context;
+    if (options.freeAt === 'unmap') return Decoded.foreign;
+    const starts = unpurged.take(from, to);
+    for (const start of starts) this.freed(NameSpace.vmap, RequestClass.va, start);
+    const missing = count - starts.length;
+    if (missing !== 0 && !Number.isNaN(count)) skips.add(this.rows.purgeDiffers, Math.abs(missing));
+    return Decoded.done;
   }
 
   protected kstackAllocated(stack: number): Decoded {
