@@ -106,6 +106,7 @@ async function importText(
       clock: text.clock,
       cpuCount: Math.max(text.cpuCount, sink.cpuLimit),
       skipped: skips.list(),
+      recordedEvents: text.events,
       sites: sites.names,
       constraints: sink.constraints,
     });

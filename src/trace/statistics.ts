@@ -1,6 +1,7 @@
 import { REQUEST_CLASS_NAMES, RequestClass, RequestOp } from '../core/request.js';
 import type { Nanoseconds } from '../core/units.js';
 import { LiveTable } from './live-table.js';
+import { PlaceCounter, type PlaceFigures } from './place-counter.js';
 import type { Trace, TraceBlock, TraceMetadata } from './trace.js';
 
 /** A kind of object whose population is counted as one: a request class, or several that share a name space. */
@@ -10,7 +11,7 @@ export interface TraceKind {
 }
 
 /** Figures of one kind; everything is exact. */
-export interface KindFigures {
+export interface KindFigures extends PlaceFigures {
   readonly name: string;
   readonly allocs: number;
   /** Frees in the trace, those put in before an allocation on a live object included. */
@@ -67,6 +68,8 @@ export function traceStatistics(trace: Trace, kinds: readonly TraceKind[] = DEFA
 class EventCounter {
   private readonly shareNs: Nanoseconds;
   private readonly bornNs: Float64Array;
+  /** By class: whether the importer put frees in. */
+  private readonly hasImplied: readonly boolean[];
   /** The free in the row before, if it names no call site: object, time and address; -1 for none. */
   private silentObject = -1;
   private silentNs = -1;
@@ -78,6 +81,8 @@ class EventCounter {
   ) {
     this.shareNs = (metadata.durationNs + 1) / CURVE_POINTS;
     this.bornNs = new Float64Array(metadata.objectLimit);
+    const implied = metadata.skipped.filter(({ reason }) => reason === 'alloc-on-live');
+    this.hasImplied = REQUEST_CLASS_NAMES.map((name) => implied.some(({ cls }) => cls === name));
   }
 
   count(block: TraceBlock): void {
@@ -96,7 +101,7 @@ class EventCounter {
     counter.reach(share);
     if (op === RequestOp.alloc) {
       if (this.isImplied(block, row)) counter.forgetLife();
-      counter.alloc(size);
+      counter.alloc(size, block.cpu[row]!, block.site[row]!);
     } else if (op === RequestOp.free) {
       counter.free(size, block.timeNs[row]! - this.bornNs[block.object[row]!]!);
     }
@@ -114,7 +119,8 @@ class EventCounter {
    * Whether the free in the row before was put in by the importer, because this allocation was at a live address: when
    * that object died is not known, so it has no lifetime.
    */
-  private isImplied({ object, timeNs, address }: TraceBlock, row: number): boolean {
+  private isImplied({ cls, object, timeNs, address }: TraceBlock, row: number): boolean {
+    if (!this.hasImplied[cls[row]!]) return false;
     if (this.silentObject !== object[row] || this.silentNs !== timeNs[row]) return false;
     return this.silentAddress === address[row];
   }
@@ -138,6 +144,7 @@ class KindCounter {
   private readonly sizes = new Map<number, number>();
   /** Objects by their lifetime in nanoseconds: stamps of microseconds leave few different ones. */
   private readonly lives = new LiveTable();
+  private readonly places = new PlaceCounter();
   private lived = 0;
   private lastLifeNs = 0;
   private readonly liveCurve: number[] = [0];
@@ -149,7 +156,8 @@ class KindCounter {
     while (this.liveCurve.length <= share) this.liveCurve.push(this.allocs - this.frees);
   }
 
-  alloc(size: number): void {
+  alloc(size: number, cpu: number, site: number): void {
+    this.places.alloc(size, cpu, site);
     this.allocs++;
     this.bytes += size;
     this.sizes.set(size, (this.sizes.get(size) ?? 0) + 1);
@@ -161,6 +169,7 @@ class KindCounter {
   }
 
   free(size: number, lifeNs: Nanoseconds): void {
+    this.places.free(size, lifeNs);
     this.lives.set(lifeNs, Math.max(0, this.lives.get(lifeNs)) + 1);
     this.lastLifeNs = lifeNs;
     this.lived++;
@@ -172,6 +181,7 @@ class KindCounter {
   forgetLife(): void {
     this.lives.set(this.lastLifeNs, this.lives.get(this.lastLifeNs) - 1);
     this.lived--;
+    this.places.forgetLife();
   }
 
   figures(trace: Trace): KindFigures {
@@ -197,6 +207,7 @@ class KindCounter {
       distinctSizes: sizes.length,
       topSizes: sizes.slice(0, TOP_SIZES),
       lifeUs: this.lifetimes(),
+      ...this.places.figures(trace.metadata.sites),
     };
   }
 

@@ -143,7 +143,11 @@ describe('kvabench trace info', () => {
     expect(fromTrace.stdout).toMatch(/ task +[ ▁-█]{50} +\d+\n/);
     expect((await runCli(['trace', 'info', fixture('boot-kva.txt')])).stdout).toBe(fromTrace.stdout);
     const json = JSON.parse((await runCli(['trace', 'info', out, '--json'])).stdout);
-    expect(json).toMatchObject({ eventCount: 155, cpuCount: 2 });
+    expect(json).toMatchObject({ eventCount: 155, cpuCount: 2, unparsed: 0, lost_lines: 0 });
+    expect(Object.fromEntries(json.counts)).toMatchObject({ alloc_vmap_area: 64 });
+    expect(json.vmap).toMatchObject({ allocs: 64, alloc_on_live: 0 });
+    expect(json.kstack.life_us).toHaveLength(7);
+    expect(fromTrace.stdout).toMatch(/kstack +16384\.\. /);
     expect(json.kinds.map(({ name }: { name: string }) => name)).toEqual([
       'kstack',
       'va',
