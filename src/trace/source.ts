@@ -80,15 +80,20 @@ async function openFile(path: string): Promise<FileHandle> {
   throw new InputError('cannot be read: it is a directory', { file: path });
 }
 
+/** Reads one buffer while the other one is worked on. */
 async function* fileChunks(handle: FileHandle): AsyncGenerator<Buffer> {
-  const buffer = Buffer.alloc(CHUNK_BYTES);
+  let [working, reading] = [Buffer.alloc(CHUNK_BYTES), Buffer.alloc(CHUNK_BYTES)];
+  let next = handle.read(reading, 0, CHUNK_BYTES, null);
   try {
-    for (let length = buffer.length; length > 0; ) {
-      length = (await handle.read(buffer, 0, buffer.length, null)).bytesRead;
-      yield buffer.subarray(0, length);
+    for (;;) {
+      const { bytesRead } = await next;
+      if (bytesRead === 0) return;
+      [working, reading] = [reading, working];
+      next = handle.read(reading, 0, CHUNK_BYTES, null);
+      yield working.subarray(0, bytesRead);
     }
   } finally {
-    await handle.close();
+    await next.finally(() => handle.close());
   }
 }
 
