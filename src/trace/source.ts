@@ -80,20 +80,24 @@ async function openFile(path: string): Promise<FileHandle> {
   throw new InputError('cannot be read: it is a directory', { file: path });
 }
 
-/** Reads one buffer while the other one is worked on. */
+/** Reads one buffer while the other one is worked on; what goes wrong meanwhile is thrown when its turn comes. */
 async function* fileChunks(handle: FileHandle): AsyncGenerator<Buffer> {
   let [working, reading] = [Buffer.alloc(CHUNK_BYTES), Buffer.alloc(CHUNK_BYTES)];
-  let next = handle.read(reading, 0, CHUNK_BYTES, null);
+  const read = (into: Buffer) => Promise.allSettled([handle.read(into, 0, CHUNK_BYTES, null)]);
+  let next = read(reading);
   try {
     for (;;) {
-      const { bytesRead } = await next;
+      const [outcome] = await next;
+      if (outcome.status === 'rejected') throw outcome.reason;
+      const { bytesRead } = outcome.value;
       if (bytesRead === 0) return;
       [working, reading] = [reading, working];
-      next = handle.read(reading, 0, CHUNK_BYTES, null);
+      next = read(reading);
       yield working.subarray(0, bytesRead);
     }
   } finally {
-    await next.finally(() => handle.close());
+    await next;
+    await handle.close();
   }
 }
 
