@@ -60,6 +60,7 @@ const MetadataSchema = Type.Object({
       samples: Type.Array(Type.String()),
     }),
   ),
+  recordedEvents: Type.Optional(Type.Record(Type.String(), Count)),
   digest: Type.String({ pattern: '^[0-9a-f]{64}$' }),
   sites: Type.Array(Type.String()),
   constraints: Type.Array(

@@ -1,13 +1,23 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { InputError } from '../core/errors.js';
+import { MIB } from '../core/units.js';
 import { TraceWriter, type TraceWriterOptions } from './arrow-writer.js';
 import { ByteNames } from './byte-names.js';
-import { DEFAULT_IMPORT_OPTIONS, type ImportOptions, type ParsedText } from './importer.js';
+import {
+  type Companion,
+  DEFAULT_IMPORT_OPTIONS,
+  type ImportContext,
+  type ImportOptions,
+  type ParsedText,
+  type TraceImporter,
+  UnpurgedAreas,
+} from './importer.js';
 import { importerFor, importerNamed } from './importers/registry.js';
+import { InitialAreas, snapshotText } from './initial-areas.js';
 import { Pairing } from './pairing.js';
 import { SkipTally } from './skip-tally.js';
-import { openText } from './source.js';
+import { openText, type TextSource } from './source.js';
 import type { TraceMetadata } from './trace.js';
 
 /** What to import, and what to say about it. */
@@ -19,6 +29,10 @@ export interface ImportRequest extends TraceWriterOptions {
   readonly output: string;
   /** Name of an importer; told by the text if absent. */
   readonly format?: string;
+  /** Path of a snapshot of the objects that lived before: /proc/vmallocinfo, or a tar archive with it. */
+  readonly initial?: string;
+  /** Paths of files that belong to the recording, as some formats need them. */
+  readonly companions?: readonly string[];
   readonly options?: Partial<ImportOptions>;
   /** Name of the trace; from the file's name if absent. */
   readonly name?: string;
@@ -47,7 +61,19 @@ export async function importTrace(request: ImportRequest): Promise<ImportReport>
   const named = request.format === undefined ? undefined : importerNamed(request.format);
   refuseOwnInput(request);
   const source = await openText(request.input, request.stdin);
-  const importer = named ?? importerFor(source.head, source.file);
+  try {
+    return await importText(source, named ?? importerFor(source.head, source.file), request);
+  } finally {
+    await source.close();
+  }
+}
+
+async function importText(
+  source: TextSource,
+  importer: TraceImporter,
+  request: ImportRequest,
+): Promise<ImportReport> {
+  const companions = await readCompanions(request);
   const options = { ...DEFAULT_IMPORT_OPTIONS, ...request.options };
   const base = request.sourceName ?? basename(source.file);
   const skips = new SkipTally();
@@ -55,7 +81,10 @@ export async function importTrace(request: ImportRequest): Promise<ImportReport>
   const writer = new TraceWriter(request.output, request);
   try {
     const sink = new Pairing(writer, skips);
-    const parser = importer.start({ sink, sites, skips, options });
+    const unpurged = new UnpurgedAreas();
+    const context = { sink, sites, skips, options, unpurged, file: source.file, companions };
+    if (request.initial !== undefined) await emitInitial(request.initial, request.stdin, context);
+    const parser = importer.start(context);
     for await (const chunk of source.chunks()) {
       request.signal?.throwIfAborted();
       parser.push(chunk);
@@ -63,12 +92,12 @@ export async function importTrace(request: ImportRequest): Promise<ImportReport>
     const text = parser.end();
     checkUse(source.file, writer.eventCount, skips);
     const metadata = writer.finish({
-      name: request.name ?? base.replace(/\.(gz|txt|log|ftrace)\b/g, ''),
+      name: request.name ?? base.replace(/\.(gz|zst|txt|log|ftrace)\b/g, ''),
       provenance: {
         source: base,
         sourceDigest: source.digest(),
         importer: `${importer.name} ${importer.version}`,
-        options: { ...options },
+        options: { ...options, ...inputNames(request) },
         capture: request.capture ?? '',
         licence: request.licence ?? '',
         tool: request.tool,
@@ -77,6 +106,7 @@ export async function importTrace(request: ImportRequest): Promise<ImportReport>
       clock: text.clock,
       cpuCount: Math.max(text.cpuCount, sink.cpuLimit),
       skipped: skips.list(),
+      recordedEvents: text.events,
       sites: sites.names,
       constraints: sink.constraints,
     });
@@ -84,6 +114,46 @@ export async function importTrace(request: ImportRequest): Promise<ImportReport>
   } finally {
     writer.discard();
   }
+}
+
+/** More text than any companion of a known format has. */
+const MAX_COMPANION_BYTES = 256 * MIB;
+
+async function readCompanions({ companions = [], stdin }: ImportRequest): Promise<Companion[]> {
+  const read: Companion[] = [];
+  for (const file of companions) {
+    read.push({ file, text: (await readWhole(file, stdin)).toString('utf8') });
+  }
+  return read;
+}
+
+async function readWhole(file: string, stdin: NodeJS.ReadableStream): Promise<Buffer> {
+  const source = await openText(file, stdin);
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of source.chunks()) {
+    bytes += chunk.length;
+    if (bytes > MAX_COMPANION_BYTES)
+      throw new InputError('is too long to stand beside a recording', { file });
+    parts.push(Buffer.from(chunk));
+  }
+  return Buffer.concat(parts);
+}
+
+async function emitInitial(
+  file: string,
+  stdin: NodeJS.ReadableStream,
+  context: ImportContext,
+): Promise<void> {
+  new InitialAreas(context).emit(snapshotText(await readWhole(file, stdin), file), file);
+}
+
+function inputNames({ companions = [], initial }: ImportRequest): Record<string, string> {
+  const names = companions.map((file) => basename(file)).join(' ');
+  return {
+    ...(names === '' ? {} : { with: names }),
+    ...(initial === undefined ? {} : { initial: basename(initial) }),
+  };
 }
 
 /** A recording is often all that is left of a run: no option replaces it by its trace. */

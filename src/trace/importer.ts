@@ -2,6 +2,7 @@ import { NO_ADDRESS } from '../core/address.js';
 import { RequestClass } from '../core/request.js';
 import { GIB, KIB } from '../core/units.js';
 import type { ByteNames } from './byte-names.js';
+import { LiveTable } from './live-table.js';
 import type { SkipTally } from './skip-tally.js';
 
 /** Facts about the recorded machine that a recording does not hold, and how to read it. */
@@ -16,6 +17,14 @@ export interface ImportOptions {
   readonly tickNs: number;
   /** Size of a kmem object: what its client asked for, or the slot of the slab that it got. */
   readonly kmemSize: 'requested' | 'allocated';
+  /**
+   * When a vmap area is freed: when it is unmapped, or when a purge lets Linux use its addresses again.
+   */
+  readonly freeAt: 'unmap' | 'purge';
+  /** Seed of what a format leaves open (the point within a bin of lifetimes); 0 takes the middle. */
+  readonly seed: number;
+  /** Divides the times of fleets, whose months are more nanoseconds than a trace can count. */
+  readonly speedUp: number;
 }
 
 /** Linux on x86-64 with CONFIG_VMAP_STACK. */
@@ -25,6 +34,9 @@ export const DEFAULT_IMPORT_OPTIONS: ImportOptions = {
   pageSize: 4 * KIB,
   tickNs: 1,
   kmemSize: 'requested',
+  freeAt: 'unmap',
+  seed: 0,
+  speedUp: 1,
 };
 
 /** Largest page-block order that is believed: 2^30 pages would be more than any machine hands out at once. */
@@ -33,7 +45,17 @@ export const MAX_PAGE_ORDER = 30;
 export const MODULE_SPACE_START = 2 ** 53 - 2 * GIB;
 
 /** Sets of keys within which an object is found again. */
-export const NameSpace = { kmem: 0, vmap: 1, kstack: 2, task: 3, page: 4 } as const;
+export const NameSpace = {
+  kmem: 0,
+  vmap: 1,
+  kstack: 2,
+  task: 3,
+  page: 4,
+  /** Pointers of malloc(3). */
+  heap: 5,
+  /** Objects that the source numbers itself. */
+  object: 6,
+} as const;
 export type NameSpace = (typeof NameSpace)[keyof typeof NameSpace];
 export const NAME_SPACE_COUNT = Object.keys(NameSpace).length;
 
@@ -72,12 +94,45 @@ export interface EventSink {
   freed(): void;
 }
 
+/** A file that belongs to the recording, whole and unpacked. */
+export interface Companion {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** Areas of Linux that are unmapped and wait for a purge, by their start. */
+export class UnpurgedAreas {
+  private readonly areas = new LiveTable();
+
+  add(start: number): void {
+    this.areas.set(start, 1);
+  }
+
+  /** To be called when the addresses are handed out again: a purge that was not recorded had returned them. */
+  forget(start: number): void {
+    this.areas.remove(start);
+  }
+
+  /** Takes out the areas that begin in [from, to), in ascending order. */
+  take(from: number, to: number): number[] {
+    const starts = this.areas.entries().map(([start]) => start);
+    const purged = starts.filter((start) => start >= from && start < to).sort((a, b) => a - b);
+    for (const start of purged) this.areas.remove(start);
+    return purged;
+  }
+}
+
 /** What a parser works with. */
 export interface ImportContext {
   readonly sink: EventSink;
   readonly sites: ByteNames;
   readonly skips: SkipTally;
   readonly options: ImportOptions;
+  readonly unpurged: UnpurgedAreas;
+  /** The input, for messages. */
+  readonly file: string;
+  /** Files beside the input, in the order in which they were given. */
+  readonly companions: readonly Companion[];
 }
 
 /** What a parser knows at the end of the text. */
@@ -110,5 +165,6 @@ export interface TraceImporter {
   readonly summary: string;
   /** Whether the first bytes of a text look like this format. */
   sniff(head: Uint8Array): boolean;
+  /** @throws InputError if a companion that the format needs is missing or not what it should be. */
   start(context: ImportContext): TextParser;
 }

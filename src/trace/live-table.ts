@@ -50,6 +50,16 @@ export class LiveTable {
     return object;
   }
 
+  /** All keys and what they stand for, in no order that means anything. */
+  entries(): [key: number, object: number][] {
+    const { cells } = this;
+    const found: [number, number][] = [];
+    for (let at = 0; at < cells.length; at += 2) {
+      if (cells[at] !== EMPTY) found.push([cells[at]!, cells[at + 1]!]);
+    }
+    return found;
+  }
+
   /** Position in `cells` of the key, or of the empty bucket where it belongs. */
   private find(key: number): number {
     const { cells, mask } = this;

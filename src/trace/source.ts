@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { InputError } from '../core/errors.js';
 import { systemProblem } from './system-problem.js';
+import { zstdUnpacked } from './zstd.js';
 
 /** Bytes that decide about the format of a text. */
 const HEAD_BYTES = 64 * 1024;
@@ -24,11 +25,13 @@ export interface TextSource {
   chunks(): AsyncIterable<Uint8Array>;
   /** sha256 of the bytes as stored, hex; to be called after the last chunk. */
   digest(): string;
+  /** Gives the input back where its last chunk was not read; does nothing afterwards. */
+  close(): Promise<void>;
 }
 
 /**
- * Opens a plain or gzip file; `-` stands for `stdin`. The packing is told by the first bytes, never by the name.
- * @throws InputError if it cannot be read, is empty or packed with zstd, which Node.js 20 cannot unpack.
+ * Opens a plain, gzip or zstd file; `-` stands for `stdin`. The packing is told by the first bytes, never by the name.
+ * @throws InputError if it cannot be read or is empty.
  */
 export async function openText(path: string, stdin: NodeJS.ReadableStream): Promise<TextSource> {
   const file = path === '-' ? 'standard input' : path;
@@ -37,17 +40,17 @@ export async function openText(path: string, stdin: NodeJS.ReadableStream): Prom
   const raw = new HeadReader(hashed(stored, hash), file);
   const magic = await raw.head(ZSTD_MAGIC.length);
   if (magic.length === 0) throw new InputError('is empty', { file });
-  if (magic.equals(ZSTD_MAGIC)) {
-    throw new InputError('is packed with zstd, which is not read yet: pipe it through zstd -dc', {
-      file,
-      allowed: 'plain text, gzip',
-    });
-  }
-  const packed = isGzip(magic);
-  const text = packed ? new HeadReader(gunzipped(raw.chunks()), file, 'cannot be unpacked') : raw;
+  const unpack = isGzip(magic) ? gunzipped : magic.equals(ZSTD_MAGIC) ? zstdUnpacked : undefined;
+  const text = unpack === undefined ? raw : new HeadReader(unpack(raw.chunks()), file, 'cannot be unpacked');
   const head = await text.head(HEAD_BYTES);
   if (head.length === 0) throw new InputError('is empty once it is unpacked', { file });
-  return { file, head, chunks: () => text.chunks(), digest: () => hash.digest('hex') };
+  return {
+    file,
+    head,
+    chunks: () => text.chunks(),
+    digest: () => hash.digest('hex'),
+    close: () => raw.close(),
+  };
 }
 
 function isGzip(magic: Buffer): boolean {
@@ -58,9 +61,9 @@ function isGzip(magic: Buffer): boolean {
 async function storedFile(path: string): Promise<AsyncIterable<Buffer>> {
   const handle = await openFile(path);
   if (!(await handle.stat()).isFile()) return streamed(handle.createReadStream());
-  const magic = Buffer.alloc(GZIP_MAGIC.length);
+  const magic = Buffer.alloc(ZSTD_MAGIC.length);
   await handle.read(magic, 0, magic.length, 0);
-  return isGzip(magic)
+  return isGzip(magic) || magic.equals(ZSTD_MAGIC)
     ? streamed(handle.createReadStream({ start: 0, highWaterMark: CHUNK_BYTES }))
     : fileChunks(handle);
 }
@@ -77,14 +80,23 @@ async function openFile(path: string): Promise<FileHandle> {
   throw new InputError('cannot be read: it is a directory', { file: path });
 }
 
+/** Reads one buffer while the other one is worked on; what goes wrong meanwhile is thrown when its turn comes. */
 async function* fileChunks(handle: FileHandle): AsyncGenerator<Buffer> {
-  const buffer = Buffer.alloc(CHUNK_BYTES);
+  let [working, reading] = [Buffer.alloc(CHUNK_BYTES), Buffer.alloc(CHUNK_BYTES)];
+  const read = (into: Buffer) => Promise.allSettled([handle.read(into, 0, CHUNK_BYTES, null)]);
+  let next = read(reading);
   try {
-    for (let length = buffer.length; length > 0; ) {
-      length = (await handle.read(buffer, 0, buffer.length, null)).bytesRead;
-      yield buffer.subarray(0, length);
+    for (;;) {
+      const [outcome] = await next;
+      if (outcome.status === 'rejected') throw outcome.reason;
+      const { bytesRead } = outcome.value;
+      if (bytesRead === 0) return;
+      [working, reading] = [reading, working];
+      next = read(reading);
+      yield working.subarray(0, bytesRead);
     }
   } finally {
+    await next;
     await handle.close();
   }
 }
@@ -134,6 +146,10 @@ class HeadReader {
   async *chunks(): AsyncGenerator<Buffer> {
     for (let chunk = this.ahead.shift(); chunk !== undefined; chunk = this.ahead.shift()) yield chunk;
     for (let chunk = await this.next(); chunk !== undefined; chunk = await this.next()) yield chunk;
+  }
+
+  async close(): Promise<void> {
+    await this.iterator.return?.();
   }
 
   private async next(): Promise<Buffer | undefined> {

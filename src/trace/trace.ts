@@ -71,6 +71,8 @@ export interface TraceMetadata {
   /** Allocations per request class, by class name. */
   readonly allocations: Readonly<Record<string, number>>;
   readonly skipped: readonly SkippedEvents[];
+  /** Recorded events by the source's own names, used or not; absent where no recording was imported. */
+  readonly recordedEvents?: Readonly<Record<string, number>>;
   /** sha256 over the columns' contents in event order and the tables `constraints` and `sites`; hex. Independent of
    * the block size: see TraceDigest. */
   readonly digest: string;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type KindFigures, traceStatistics } from '../../src/trace/statistics.js';
+import { traceFacts } from '../../src/trace/facts.js';
+import { traceStatistics } from '../../src/trace/statistics.js';
 import { sharedPath } from '../support/shared.js';
 import { importInto, temporaryFolder } from './support.js';
 
@@ -14,25 +15,6 @@ type FileFacts = Readonly<Record<string, unknown>> & { readonly counts: [string,
 
 const facts: Readonly<Record<string, FileFacts>> =
   factsPath === undefined ? {} : JSON.parse(readFileSync(factsPath, 'utf8'));
-/** The reader of the facts names the union of our classes va and stackArea `vmap`. */
-const KINDS = { kmem: 'kmem', vmap: 'va+stackArea', kstack: 'kstack', task: 'task', page: 'page' };
-
-/** Our figures in the words of the facts: there, frees are those in the recording, not those in the trace. */
-function inWordsOfFacts(figures: KindFigures): KindFacts {
-  return {
-    allocs: figures.allocs,
-    frees: figures.frees - figures.allocOnLive + figures.freeUnknown,
-    free_unknown: figures.freeUnknown,
-    free_null: figures.freeNull,
-    alloc_on_live: figures.allocOnLive,
-    live_end: figures.liveAtEnd,
-    bytes_end: figures.bytesAtEnd,
-    peak_live: figures.peakLive,
-    peak_bytes: figures.peakBytes,
-    distinct_sizes: figures.distinctSizes,
-  };
-}
-
 /** Sizes of equal frequency stand in no order in the facts, and the last frequency may be cut. */
 function comparable(sizes: readonly (readonly [number, number])[]): string[] {
   const least = sizes.at(-1)?.[1] ?? 0;
@@ -43,7 +25,7 @@ function comparable(sizes: readonly (readonly [number, number])[]): string[] {
 describe.skipIf(factsPath === undefined)(
   'ftrace importer against the facts of an independent reader (needs ../shared)',
   () => {
-    const files = Object.keys(facts).filter((file) => file.endsWith('.gz'));
+    const files = Object.keys(facts);
     it.each(files)('%s', async (file) => {
       const wanted = facts[file]!;
       const path = sharedPath(`traces/${file}`)!;
@@ -57,17 +39,17 @@ describe.skipIf(factsPath === undefined)(
       expect(skipped['doubled-alloc/kmem'] ?? 0).toBe(wanted.dup_large_kmalloc);
       expect(skipped['free-of-zero-size/kmem'] ?? 0).toBe(wanted.zero_size_free);
       expect(trace.metadata.origin).toBe((wanted.t0 as number).toFixed(6));
-      const figures = new Map(traceStatistics(trace).map((kind) => [kind.name, kind]));
-      for (const [theirs, ours] of Object.entries(KINDS)) {
-        const kind = wanted[theirs] as KindFacts | undefined;
+      const found = traceFacts(trace.metadata, traceStatistics(trace));
+      expect(found.events).toBe(wanted.events);
+      for (const name of ['kmem', 'vmap', 'kstack', 'task', 'page']) {
+        const kind = wanted[name] as KindFacts | undefined;
         if (kind === undefined) continue;
-        const found = figures.get(ours)!;
         // Tasks have no bytes in the facts and one byte each here.
-        const { bytes_end, peak_bytes, distinct_sizes, ...counts } = inWordsOfFacts(found);
-        expect(kind, theirs).toMatchObject(counts);
-        if (theirs === 'task') continue;
-        expect(kind, theirs).toMatchObject({ bytes_end, peak_bytes, distinct_sizes });
-        expect(comparable(found.topSizes)).toEqual(comparable(kind.top_sizes as [number, number][]));
+        const { bytes_end, peak_bytes, distinct_sizes, top_sizes, ...counts } = found.classes[name]!;
+        expect(kind, name).toMatchObject(counts);
+        if (name === 'task') continue;
+        expect(kind, name).toMatchObject({ bytes_end, peak_bytes, distinct_sizes });
+        expect(comparable(top_sizes)).toEqual(comparable(kind.top_sizes as [number, number][]));
       }
     });
 

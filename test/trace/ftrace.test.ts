@@ -207,6 +207,17 @@ describe('statistics', () => {
     ]);
   });
 
+  it('give lifetimes of objects whose death was recorded', async () => {
+    const at = (micros: number) => head.replace(/\d+\.\d+(?=: $)/, `7.${String(micros).padStart(6, '0')}`);
+    const free = 'kfree: call_site=g ptr=ffff8b2888089f00\n';
+    const lives = Array.from({ length: 100 }, (_, life) => at(200 * life) + KMALLOC + at(201 * life) + free);
+    const object = KMALLOC.replace('kmalloc', 'kmem_cache_alloc');
+    const unknownDeath = at(90_000) + object + at(99_000) + object;
+    const [kmem] = traceStatistics((await importText(lives.join('') + unknownDeath)).trace);
+    expect(kmem).toMatchObject({ allocs: 102, frees: 101, allocOnLive: 1 });
+    expect(kmem!.lifeUs).toEqual([5, 25, 50, 75, 90, 99, 99]);
+  });
+
   it('follow the population through equal shares of the time', async () => {
     const at = (seconds: string) => head.replace(/\d+\.\d+(?=: $)/, seconds);
     const kmalloc = (pointer: string) => KMALLOC.replace(/ptr=\w+/, `ptr=ffff8b288808${pointer}`);

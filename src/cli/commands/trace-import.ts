@@ -7,6 +7,7 @@ import { DEFAULT_IMPORT_OPTIONS, type ImportOptions } from '../../trace/importer
 import { IMPORTER_NAMES } from '../../trace/importers/registry.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
+import { integerOption, repeated } from '../option-values.js';
 import { skippedTable } from './trace-tables.js';
 
 /** `kvabench trace import`: a recording becomes an Arrow file. */
@@ -19,6 +20,7 @@ export const traceImportCommand: Command = {
     return untilInterrupted(io, async (signal) => {
       const report = await importTrace({
         ...descriptionOf(args),
+        ...inputsOf(args),
         input: inputPath(args.input as string, io),
         stdin: io.stdin,
         output,
@@ -55,7 +57,11 @@ export async function untilInterrupted(
 function declare(yargs: Argv): Argv {
   return declareImportOptions(
     yargs
-      .positional('input', { type: 'string', demandOption: true, describe: 'plain or gzip file; - is stdin' })
+      .positional('input', {
+        type: 'string',
+        demandOption: true,
+        describe: 'plain, gzip or zstd file; - is stdin',
+      })
       .option('out', { alias: 'o', type: 'string', demandOption: true, describe: 'trace to write' })
       .option('force', { type: 'boolean', describe: 'replace an existing file' })
       .option('name', { type: 'string', describe: "name of the trace (default: the file's)" })
@@ -70,11 +76,36 @@ function declare(yargs: Argv): Argv {
 
 /** Options of everything that reads recordings. */
 export function declareImportOptions(yargs: Argv): Argv {
-  const { threadSize, guardSize, pageSize, tickNs, kmemSize } = DEFAULT_IMPORT_OPTIONS;
+  const { threadSize, guardSize, pageSize, tickNs, kmemSize, freeAt, seed, speedUp } = DEFAULT_IMPORT_OPTIONS;
   return yargs
     .option('format', {
       type: 'string',
       describe: `default: told by the content (${IMPORTER_NAMES.join(', ')})`,
+    })
+    .option('with', {
+      type: 'string',
+      array: true,
+      describe: 'file that belongs to the recording; may be repeated',
+    })
+    .option('initial', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'vmallocinfo from before the recording, or a tar archive (.tar.gz) with it',
+    })
+    .option('free-at', {
+      choices: ['unmap', 'purge'] as const,
+      default: freeAt,
+      describe: 'when a vmap area is freed: unmapped, or its addresses returned by a purge',
+    })
+    .option('seed', {
+      type: 'string',
+      default: String(seed),
+      describe: 'seed of lifetimes within their bins (azure-v1); 0: the middle',
+    })
+    .option('speed-up', {
+      type: 'string',
+      default: String(speedUp),
+      describe: 'divides the times of fleets',
     })
     .option('thread-size', {
       type: 'string',
@@ -131,15 +162,28 @@ export function importOptions(args: Readonly<Record<string, unknown>>): ImportOp
     pageSize,
     tickNs,
     kmemSize: args['kmem-size'] as ImportOptions['kmemSize'],
+    freeAt: args['free-at'] as ImportOptions['freeAt'],
+    seed: integerOption('seed', String(args.seed), 0, 2 ** 32 - 1),
+    speedUp: integerOption('speed-up', String(args['speed-up']), 1, 1e9),
+  };
+}
+
+/** The format and the files beside the recording, as far as they were given. */
+export function inputsOf(args: Readonly<Record<string, unknown>>) {
+  const format = args.format as string | undefined;
+  const initial = args.initial as string | undefined;
+  return {
+    ...(format === undefined ? {} : { format }),
+    ...(initial === undefined ? {} : { initial }),
+    companions: repeated(args.with) ?? [],
   };
 }
 
 function descriptionOf(args: Readonly<Record<string, unknown>>) {
-  const { format, name, licence } = args as Readonly<Record<string, string | undefined>>;
+  const { name, licence } = args as Readonly<Record<string, string | undefined>>;
   const sourceName = args['source-name'] as string | undefined;
   const capture = (args.capture as string[] | undefined)?.join('\n');
   return {
-    ...(format === undefined ? {} : { format }),
     ...(name === undefined ? {} : { name }),
     ...(sourceName === undefined ? {} : { sourceName }),
     ...(licence === undefined ? {} : { licence }),

@@ -3,12 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toolVersion } from '../../core/version.js';
 import { isArrowFile, openTrace, verifyDigest } from '../../trace/arrow-reader.js';
+import { traceFacts } from '../../trace/facts.js';
 import { importTrace } from '../../trace/import.js';
-import { CURVE_POINTS, type KindFigures, traceStatistics } from '../../trace/statistics.js';
+import { LIFE_LIMITS_US } from '../../trace/place-counter.js';
+import { CURVE_POINTS, type KindFigures, LIFE_SHARES, traceStatistics } from '../../trace/statistics.js';
 import type { Trace, TraceMetadata } from '../../trace/trace.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
-import { declareImportOptions, importOptions, inputPath, untilInterrupted } from './trace-import.js';
+import {
+  declareImportOptions,
+  importOptions,
+  inputPath,
+  inputsOf,
+  untilInterrupted,
+} from './trace-import.js';
 import { plainTable, skippedTable, sparkline } from './trace-tables.js';
 
 /** `kvabench trace info`: where a trace comes from and what is in it. */
@@ -39,7 +47,6 @@ async function importAndPrint(
   const folder = mkdtempSync(join(tmpdir(), 'kvabench-'));
   try {
     const output = join(folder, 'trace.arrow');
-    const format = args.format as string | undefined;
     const options = importOptions(args);
     const tool = `kvabench ${toolVersion()}`;
     await importTrace({
@@ -49,7 +56,7 @@ async function importAndPrint(
       options,
       tool,
       signal,
-      ...(format === undefined ? {} : { format }),
+      ...inputsOf(args),
     });
     print(openTrace(output), args, io);
   } finally {
@@ -70,16 +77,27 @@ function print(trace: Trace, args: Readonly<Record<string, unknown>>, io: Io): v
     populationTable(kinds),
     curveTable(kinds, durationNs),
     sizesTable(kinds),
+    livesTable(kinds),
+    lifeBySizeTable(kinds),
+    cpuTable(kinds),
   ];
+  if (kinds.some(({ topSites }) => topSites.length > 0)) parts.push(siteTable(kinds));
   const { skipped } = trace.metadata;
   if (skipped.length > 0) parts.push(skippedTable(skipped));
   io.stdout.write(`${parts.join('\n\n')}\n`);
 }
 
-/** The call sites are a table of the columns, and long: their number is enough. */
+/**
+ * The facts of each class stand beside those of the whole, as other readers of recordings write them. The call sites are
+ * a table of the columns, and long: their number is enough.
+ */
 function jsonOf(metadata: TraceMetadata, kinds: readonly KindFigures[]) {
   const { sites, ...rest } = metadata;
-  return { ...rest, siteCount: sites.length, kinds };
+  const { classes, ...whole } = traceFacts(metadata, kinds);
+  const shares = kinds.map(({ name, allocsByCpu, topSites, lifeBySize, liveCurve }) => {
+    return { name, allocsByCpu, topSites, lifeBySize, liveCurve };
+  });
+  return { ...rest, siteCount: sites.length, ...whole, ...classes, kinds: shares };
 }
 
 function provenanceTable(metadata: TraceMetadata): string {
@@ -129,4 +147,43 @@ function sizesTable(kinds: readonly KindFigures[]): string {
     return [name, distinctSizes, top.join(' ')];
   });
   return plainTable([['kind', 'sizes', 'most frequent (bytes x count)'], ...rows]);
+}
+
+function livesTable(kinds: readonly KindFigures[]): string {
+  const heading = ['kind', ...LIFE_SHARES.map((share) => (share === 1 ? 'longest' : `p${share * 100}`))];
+  const rows = kinds
+    .filter(({ lifeUs }) => lifeUs.length > 0)
+    .map(({ name, lifeUs }) => [`${name}, lifetime`, ...lifeUs.map(duration)]);
+  return plainTable([heading, ...rows]);
+}
+
+function duration(us: number): string {
+  if (us < 1000) return `${us} us`;
+  return us < 1e6 ? `${(us / 1e3).toPrecision(3)} ms` : `${(us / 1e6).toPrecision(3)} s`;
+}
+
+function lifeBySizeTable(kinds: readonly KindFigures[]): string {
+  const limits = LIFE_LIMITS_US.map((us) => `<${duration(us)}`);
+  const rows = kinds.flatMap(({ name, lifeBySize }) =>
+    lifeBySize.map(({ bytes, lives, noEnd }) => [name, `${bytes}..`, ...lives, noEnd, sparkline(lives)]),
+  );
+  return plainTable([['kind', 'bytes', ...limits, 'longer', 'no end', 'lifetimes'], ...rows]);
+}
+
+function cpuTable(kinds: readonly KindFigures[]): string {
+  const rows = kinds.map(({ name, allocs, allocsByCpu }) => {
+    return [name, allocsByCpu.map((count) => percent(count, allocs)).join(' ')];
+  });
+  return plainTable([['kind', 'allocations by CPU'], ...rows]);
+}
+
+function siteTable(kinds: readonly KindFigures[]): string {
+  const rows = kinds.flatMap(({ name, allocs, topSites }) =>
+    topSites.map(([site, count]) => [name, count, percent(count, allocs), site]),
+  );
+  return plainTable([['kind', 'allocations', 'share', 'most frequent call sites'], ...rows]);
+}
+
+function percent(part: number, whole: number): string {
+  return whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)}%`;
 }

@@ -1,31 +1,13 @@
-import { RequestClass } from '../../core/request.js';
-import {
-  type ImportContext,
-  MAX_PAGE_ORDER,
-  MODULE_SPACE_START,
-  NameSpace,
-  type RecordedEvent,
-} from '../importer.js';
+import type { ImportContext } from '../importer.js';
 import {
   after,
   afterLast,
-  kernelAddress,
   scanDecimalAddress,
   scanHexAddress,
   scanInteger,
   startsWith,
 } from '../text-scan.js';
-
-/** What became of an event line. */
-export const Decoded = {
-  /** Handed on, or left out for a reason that was counted. */
-  done: 0,
-  /** A field is missing or has no value that makes sense. */
-  malformed: 1,
-  /** The event has the name of a probe that we know, but is another one. */
-  foreign: 2,
-} as const;
-export type Decoded = (typeof Decoded)[keyof typeof Decoded];
+import { Decoded, LinuxRequests, namesObject } from './linux-requests.js';
 
 /** Reads one event from the bytes that `FtraceEvents.at` was given. */
 export type Decoder = (events: FtraceEvents) => Decoded;
@@ -40,9 +22,11 @@ export const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
   ['kmem_cache_free', (events) => events.kmemFree()],
   ['alloc_vmap_area', (events) => events.vmapAlloc()],
   ['free_vmap_area_noflush', (events) => events.vmapFree()],
+  ['purge_vmap_area_lazy', (events) => events.vmapPurge()],
   ['alloc', (events) => events.probeEntry()],
   ['alloc_ret', (events) => events.probeReturn()],
   ['free', (events) => events.probeFree()],
+  ['purge', (events) => events.probePurge()],
   ['kstack_alloc', (events) => events.kstackAlloc()],
   ['kstack_free', (events) => events.kstackFree()],
   ['sched_process_fork', (events) => events.fork()],
@@ -72,43 +56,31 @@ const ORDER = text(' order=');
 const PROBE_ENTRY = text(' (alloc_vmap_area+');
 const PROBE_RETURN = text(' <- alloc_vmap_area)');
 const PROBE_FREE = text(' (free_vmap_area_noflush+');
+const PROBE_PURGE = text(' (__purge_vmap_area_lazy+');
+const START = text(' start=');
+const END = text(' end=');
+const PURGED = text(' num_purged=');
 const FAULT = text('(fault)');
-const NULL_POINTER = 0;
-/** What kmalloc(0) of Linux returns; freeing it does nothing. */
-const ZERO_SIZE_POINTER = 16;
-/** A task has no bytes, but a request must have some. */
-const TASK_BYTES = 1;
+/** How trace-cmd and perf print a pointer that is NULL. */
+const NIL = text('(nil)');
 
 /**
  * The fields of the events that become requests. Fields are looked for by name, because kernels differ in their
  * order and number; those of scheduler events from the right, because a task's name may look like a field.
  */
-export class FtraceEvents {
+export class FtraceEvents extends LinuxRequests {
   private bytes: Uint8Array = new Uint8Array(0);
   private start = 0;
   private end = 0;
   /** Behind the name of the last field found: fields mostly come in the order in which they are asked for. */
   private cursor = 0;
-  private readonly event: RecordedEvent;
   /** Alignment asked for by each process that is inside alloc_vmap_area (kprobe recordings only). */
   private readonly pendingAlign = new Map<number, number>();
   private readonly kmemSize: Uint8Array;
-  private readonly rows;
 
-  constructor(private readonly context: ImportContext) {
-    this.event = context.sink.event;
-    const { skips, options } = context;
-    this.kmemSize = options.kmemSize === 'requested' ? BYTES_REQ : BYTES_ALLOC;
-    this.rows = {
-      freeOfNull: skips.row('free-of-null', 'kmem'),
-      freeOfZeroSize: skips.row('free-of-zero-size', 'kmem'),
-      zeroSize: skips.row('zero-size-alloc', 'kmem'),
-      failedKmem: skips.row('failed-alloc', 'kmem'),
-      failedVmap: skips.row('failed-alloc', 'va'),
-      failedPage: skips.row('failed-alloc', 'page'),
-      stackReferenced: skips.row('stack-still-referenced', 'kstack'),
-      moduleRange: skips.row('module-range-not-stored', 'va'),
-    };
+  constructor(context: ImportContext) {
+    super(context);
+    this.kmemSize = context.options.kmemSize === 'requested' ? BYTES_REQ : BYTES_ALLOC;
   }
 
   /** Says where the fields are: bytes[start, end) begins with the space behind `NAME:`. */
@@ -117,42 +89,36 @@ export class FtraceEvents {
     this.start = start;
     this.end = end;
     this.cursor = start;
+    this.event.site = -1;
   }
 
   kmemAlloc(mayRepeat: boolean): Decoded {
     const site = this.field(CALL_SITE);
     const ptr = this.field(PTR);
-    const key = scanHexAddress(this.bytes, ptr, this.end);
+    const pointer = this.pointerAt(ptr);
     const size = this.integer(this.kmemSize);
-    if (!(key >= 0 && size >= 0)) return Decoded.malformed;
-    if (key === NULL_POINTER) return this.skip(this.rows.failedKmem);
-    if (size === 0) return this.skip(this.rows.zeroSize);
-    this.event.site = this.callSite(site, ptr);
-    return this.allocated(NameSpace.kmem, RequestClass.kmem, key, size, 0, kernelAddress(key), mayRepeat);
+    // Only requests that reach the trace give their call site a number.
+    if (namesObject(pointer) && size > 0) this.event.site = this.callSite(site, ptr);
+    return this.kmemAllocated(pointer, size, mayRepeat);
   }
 
   kmemFree(): Decoded {
     const site = this.field(CALL_SITE);
     const ptr = this.field(PTR);
-    const key = scanHexAddress(this.bytes, ptr, this.end);
-    if (!(key >= 0)) return Decoded.malformed;
-    if (key === NULL_POINTER) return this.skip(this.rows.freeOfNull);
-    if (key === ZERO_SIZE_POINTER) return this.skip(this.rows.freeOfZeroSize);
-    this.event.site = this.callSite(site, ptr);
-    return this.freed(NameSpace.kmem, RequestClass.kmem, key);
+    const pointer = this.pointerAt(ptr);
+    if (namesObject(pointer)) this.event.site = this.callSite(site, ptr);
+    return this.kmemFreed(pointer);
   }
 
   vmapAlloc(): Decoded {
-    if (this.integer(FAILED) > 0) return this.skip(this.rows.failedVmap);
+    if (this.integer(FAILED) > 0) return this.vmapFailed();
     const decimal = this.field(VA_START_DECIMAL);
     const start = decimal >= 0 ? scanDecimalAddress(this.bytes, decimal, this.end) : this.address(ADDR);
-    this.event.site = -1;
     return this.vmapAllocated(start, this.integer(SIZE), this.integer(ALIGN));
   }
 
   vmapFree(): Decoded {
-    this.event.site = -1;
-    return this.freed(NameSpace.vmap, RequestClass.va, this.address(VA_START));
+    return this.vmapFreed(this.address(VA_START));
   }
 
   /** kprobe on alloc_vmap_area: the arguments. The result comes with probeReturn. */
@@ -171,7 +137,7 @@ export class FtraceEvents {
     if (arrow < 0) return Decoded.foreign;
     const align = this.pendingAlign.get(event.pid) ?? 0;
     this.pendingAlign.delete(event.pid);
-    if (after(bytes, FAULT, arrow, end) >= 0) return this.skip(this.rows.failedVmap);
+    if (after(bytes, FAULT, arrow, end) >= 0) return this.vmapFailed();
     const area = this.address(VA_START);
     event.site = this.context.sites.idOf(bytes, start + 2, arrow - PROBE_RETURN.length);
     return this.vmapAllocated(area, this.address(VA_END) - area, align);
@@ -182,91 +148,38 @@ export class FtraceEvents {
     return this.vmapFree();
   }
 
-  kstackAlloc(): Decoded {
-    const stack = this.address(STACK);
-    this.event.site = -1;
-    const { threadSize } = this.context.options;
-    const address = kernelAddress(stack);
-    return this.allocated(NameSpace.kstack, RequestClass.kstack, stack, threadSize, 0, address, false);
+  vmapPurge(): Decoded {
+    return this.vmapPurged(this.address(START), this.address(END), this.integer(PURGED));
   }
 
-  /** The probe fires on each put_task_stack; only the last reference releases the stack. */
+  /** kprobe on __purge_vmap_area_lazy, whose arguments only widen the range of what is purged: all that waits. */
+  probePurge(): Decoded {
+    if (!startsWith(this.bytes, PROBE_PURGE, this.start, this.end)) return Decoded.foreign;
+    return this.vmapPurged(0, Number.POSITIVE_INFINITY, Number.NaN);
+  }
+
+  kstackAlloc(): Decoded {
+    return this.kstackAllocated(this.address(STACK));
+  }
+
   kstackFree(): Decoded {
-    if (this.integer(REFS) > 1) return this.skip(this.rows.stackReferenced);
-    this.event.site = -1;
-    return this.freed(NameSpace.kstack, RequestClass.kstack, this.address(STACK));
+    return this.kstackFreed(this.address(STACK), this.integer(REFS));
   }
 
   fork(): Decoded {
-    const child = this.lastInteger(CHILD_PID);
-    this.event.site = -1;
-    return this.allocated(NameSpace.task, RequestClass.task, child, TASK_BYTES, 0, -1, false);
+    return this.taskBorn(this.lastInteger(CHILD_PID));
   }
 
   exit(): Decoded {
-    this.event.site = -1;
-    return this.freed(NameSpace.task, RequestClass.task, this.lastInteger(PID));
+    return this.taskDied(this.lastInteger(PID));
   }
 
   pageAlloc(): Decoded {
-    const frame = this.integer(PFN);
-    const order = this.integer(ORDER);
-    if (!(order <= MAX_PAGE_ORDER)) return Decoded.malformed;
-    if (frame === 0) return this.skip(this.rows.failedPage);
-    const { pageSize } = this.context.options;
-    this.event.site = -1;
-    const size = pageSize * 2 ** order;
-    return this.allocated(NameSpace.page, RequestClass.page, frame, size, 0, frame * pageSize, false);
+    return this.pageAllocated(this.integer(PFN), this.integer(ORDER));
   }
 
   pageFree(): Decoded {
-    this.event.site = -1;
-    return this.freed(NameSpace.page, RequestClass.page, this.integer(PFN));
-  }
-
-  private vmapAllocated(start: number, size: number, align: number): Decoded {
-    const { threadSize, guardSize } = this.context.options;
-    if (!(start >= 0 && size > 0 && align >= 0)) return Decoded.malformed;
-    const forStack = size === threadSize + guardSize && align === threadSize;
-    const cls = forStack ? RequestClass.stackArea : RequestClass.va;
-    if (start >= MODULE_SPACE_START) this.context.skips.add(this.rows.moduleRange);
-    return this.allocated(NameSpace.vmap, cls, start, size, align, kernelAddress(start), false);
-  }
-
-  private allocated(
-    space: NameSpace,
-    cls: number,
-    key: number,
-    size: number,
-    align: number,
-    address: number,
-    mayRepeat: boolean,
-  ): Decoded {
-    if (!(key >= 0)) return Decoded.malformed;
-    const { event } = this;
-    event.space = space;
-    event.cls = cls;
-    event.key = key;
-    event.size = size;
-    event.align = align;
-    event.address = address;
-    event.mayRepeat = mayRepeat;
-    this.context.sink.allocated();
-    return Decoded.done;
-  }
-
-  private freed(space: NameSpace, cls: number, key: number): Decoded {
-    if (!(key >= 0)) return Decoded.malformed;
-    this.event.space = space;
-    this.event.cls = cls;
-    this.event.key = key;
-    this.context.sink.freed();
-    return Decoded.done;
-  }
-
-  private skip(row: number): Decoded {
-    this.context.skips.add(row);
-    return Decoded.done;
+    return this.pageFreed(this.integer(PFN));
   }
 
   /** Position of the field's value, -1 if there is no such field. */
@@ -287,6 +200,11 @@ export class FtraceEvents {
 
   private address(name: Uint8Array): number {
     return scanHexAddress(this.bytes, this.field(name), this.end);
+  }
+
+  private pointerAt(ptr: number): number {
+    if (startsWith(this.bytes, NIL, ptr, this.end)) return 0;
+    return scanHexAddress(this.bytes, ptr, this.end);
   }
 
   /** Number of the call site's text, which ends where the pointer's field begins; it may hold a space. */

@@ -1,4 +1,5 @@
 import { COLON, DASH, decimalValue, digitsEnd, isDigit, SPACE, spacesEnd } from '../text-scan.js';
+import type { EventForm } from './event-text.js';
 
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
@@ -12,7 +13,7 @@ const MAX_CPU = 65_535;
  * The part of an ftrace line that all events share, `TASK-PID (TGID) [CPU] flags STAMP: NAME:`, where the thread
  * group and the flags may be absent. Positions are those of the bytes given to `scan`.
  */
-export class FtraceLine {
+export class FtraceLine implements EventForm {
   pid = 0;
   cpu = 0;
   stampStart = 0;

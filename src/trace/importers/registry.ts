@@ -2,10 +2,29 @@ import { closest } from 'fastest-levenshtein';
 import { InputError } from '../../core/errors.js';
 import { ARROW_MAGIC } from '../arrow-format.js';
 import type { TraceImporter } from '../importer.js';
+import { alibabaDlrmImporter, alibabaOpenbImporter } from './alibaba.js';
+import { azureV1Importer } from './azure-v1.js';
+import { bpftraceImporter } from './bpftrace.js';
+import { bpftraceJsonImporter } from './bpftrace-json.js';
+import { csvImporter } from './csv.js';
 import { ftraceImporter } from './ftrace.js';
+import { mtraceImporter } from './mtrace.js';
+import { perfScriptImporter } from './perf-script.js';
+import { traceCmdImporter } from './trace-cmd.js';
 
 /** Formats that can be imported, in the order in which they are tried on a text. */
-export const IMPORTERS: readonly TraceImporter[] = [ftraceImporter];
+export const IMPORTERS: readonly TraceImporter[] = [
+  traceCmdImporter,
+  ftraceImporter,
+  perfScriptImporter,
+  bpftraceImporter,
+  bpftraceJsonImporter,
+  mtraceImporter,
+  azureV1Importer,
+  alibabaOpenbImporter,
+  alibabaDlrmImporter,
+  csvImporter,
+];
 
 /** Names of the formats. */
 export const IMPORTER_NAMES: readonly string[] = IMPORTERS.map(({ name }) => name);

@@ -1,0 +1,30 @@
+import { InputError } from '../../core/errors.js';
+import { openTrace, verifyDigest } from '../../trace/arrow-reader.js';
+import { mergeTraces } from '../../trace/merge-traces.js';
+import type { Command } from '../command.js';
+import { ExitCode } from '../io.js';
+import { repeated } from '../option-values.js';
+import { declareOutput } from './trace-convert.js';
+
+/** `kvabench trace merge`: several traces of one run, on one clock. */
+export const traceMergeCommand: Command = {
+  usage: 'merge <traces..>',
+  summary: 'write several traces of one run, recorded on one clock, as one',
+  options: (yargs) =>
+    declareOutput(yargs).positional('traces', {
+      type: 'string',
+      array: true,
+      demandOption: true,
+      describe: 'traces to merge',
+    }),
+  run(args, io) {
+    const paths = repeated(args.traces)!;
+    if (paths.length < 2) throw new InputError('one trace is nothing to merge', { allowed: 'two or more' });
+    const traces = paths.map((path) => openTrace(path));
+    for (const trace of traces) verifyDigest(trace);
+    const output = args.out as string;
+    const metadata = mergeTraces(traces, output, { overwrite: args.force === true });
+    io.stdout.write(`${output}: ${metadata.eventCount} events, digest ${metadata.digest}\n`);
+    return ExitCode.done;
+  },
+};

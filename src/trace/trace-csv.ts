@@ -1,0 +1,147 @@
+import { existsSync } from 'node:fs';
+import { InputError, MisuseError } from '../core/errors.js';
+import { GrowingFile } from '../core/files.js';
+import { parseMetadata } from './arrow-format.js';
+import { TraceWriter, type TraceWriterOptions } from './arrow-writer.js';
+import { COLUMNS } from './columns.js';
+import { type LineHandler, LineSplitter } from './line-splitter.js';
+import { openText } from './source.js';
+import type { Trace, TraceMetadata } from './trace.js';
+
+/*
+ * A trace as text, with nothing lost: comments hold the metadata and, a line each, the call sites; then come the
+ * columns of the Arrow file under their own names.
+ */
+const METADATA = '# kvabench trace ';
+const SITE = '# site ';
+const HEADER = COLUMNS.map(({ name }) => name).join(',');
+
+/** Writes a trace as CSV. @throws InputError if the file exists and may not be replaced, or cannot be written. */
+export function writeTraceCsv(trace: Trace, output: string, overwrite: boolean): void {
+  if (existsSync(output) && !overwrite) {
+    throw new InputError('the file exists; --force replaces it', { file: output });
+  }
+  const file = new GrowingFile(output);
+  const { sites, ...metadata } = trace.metadata;
+  file.append(`${METADATA}${JSON.stringify({ ...metadata, sites: [] })}\n`);
+  file.append(sites.map((site) => `${SITE}${JSON.stringify(site)}\n`).join(''));
+  file.append(`${HEADER}\n`);
+  for (const block of trace.blocks()) {
+    const columns = COLUMNS.map(({ name }) => block[name]);
+    const lines = Array.from({ length: block.length }, (_, row) =>
+      columns.map((column) => column[row]).join(','),
+    );
+    file.append(`${lines.join('\n')}\n`);
+  }
+  file.complete();
+}
+
+/**
+ * Reads what writeTraceCsv wrote, changed or not, and writes it as a trace.
+ * @throws InputError with the line where it is none, or breaks a rule of traces; nothing is written then.
+ */
+export async function readTraceCsv(
+  input: string,
+  stdin: NodeJS.ReadableStream,
+  output: string,
+  options: TraceWriterOptions,
+): Promise<TraceMetadata> {
+  const source = await openText(input, stdin);
+  const writer = new TraceWriter(output, options);
+  try {
+    const reader = new CsvReader(source.file, writer);
+    for await (const chunk of source.chunks()) reader.push(chunk);
+    return reader.finish();
+  } finally {
+    writer.discard();
+    await source.close();
+  }
+}
+
+class CsvReader implements LineHandler {
+  private readonly splitter = new LineSplitter(this);
+  private metadata: TraceMetadata | undefined;
+  private readonly sites: string[] = [];
+  private headed = false;
+
+  constructor(
+    private readonly file: string,
+    private readonly writer: TraceWriter,
+  ) {}
+
+  push(chunk: Uint8Array): void {
+    this.splitter.push(chunk);
+  }
+
+  finish(): TraceMetadata {
+    this.splitter.end();
+    const { metadata, sites } = this;
+    if (metadata === undefined || !this.headed) throw this.wrong('is no trace as CSV', `${METADATA}{...}`);
+    const { name, provenance, origin, clock, cpuCount, skipped, constraints, recordedEvents } = metadata;
+    const events = recordedEvents === undefined ? {} : { recordedEvents };
+    return this.attempt(() =>
+      this.writer.finish({
+        name,
+        provenance,
+        origin,
+        clock,
+        cpuCount,
+        skipped,
+        constraints,
+        sites,
+        ...events,
+      }),
+    );
+  }
+
+  line(bytes: Uint8Array, start: number, end: number): void {
+    const line = Buffer.from(bytes.subarray(start, end)).toString('utf8');
+    if (this.headed) this.row(line);
+    else if (line.startsWith(METADATA)) this.metadata = parseMetadata(line.slice(METADATA.length), this.file);
+    else if (line.startsWith(SITE)) this.sites.push(this.site(line.slice(SITE.length)));
+    else if (line === HEADER && this.metadata !== undefined) this.headed = true;
+    else throw this.wrong('is no trace as CSV', `${METADATA}{...}, ${SITE}"...", ${HEADER}`);
+  }
+
+  cutLine(): void {
+    throw this.wrong('the last line is cut: it has no line end');
+  }
+
+  overlongLine(): void {
+    throw this.wrong('a line is longer than 1 MiB');
+  }
+
+  private row(line: string): void {
+    const texts = line.split(',');
+    const values = texts.map((text) => (/^-?\d+$/.test(text) ? Number(text) : Number.NaN));
+    if (values.length !== COLUMNS.length || values.some(Number.isNaN)) {
+      throw this.wrong('is no row of a trace', `${COLUMNS.length} integers: ${HEADER}`);
+    }
+    const [timeNs, cpu, op, cls, object, size, constraint, site, address] = values as unknown as Row;
+    if (site < -1 || site >= this.sites.length) throw this.wrong(`there is no site ${site}`);
+    this.attempt(() => this.writer.append(timeNs, cpu, op, cls, object, size, constraint, site, address));
+  }
+
+  private site(text: string): string {
+    const quoted = /^"(?:[^"\\]|\\.)*"$/.test(text);
+    if (!quoted) throw this.wrong('is no call site', 'a JSON text');
+    return this.attempt(() => JSON.parse(text) as string);
+  }
+
+  /** The rules of traces are held here against a user's text. */
+  private attempt<T>(action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      if (error instanceof MisuseError || error instanceof SyntaxError) throw this.wrong(error.message);
+      throw error;
+    }
+  }
+
+  private wrong(problem: string, allowed?: string): InputError {
+    const at = { file: this.file, line: this.splitter.lines };
+    return new InputError(problem, allowed === undefined ? at : { ...at, allowed });
+  }
+}
+
+type Row = [number, number, number, number, number, number, number, number, number];

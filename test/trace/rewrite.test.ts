@@ -1,0 +1,168 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { openTrace } from '../../src/trace/arrow-reader.js';
+import { runCli } from '../support/run-cli.js';
+import { eventsOf, fixture, importInto, temporaryFolder } from './support.js';
+
+const folder = temporaryFolder();
+
+/** Runs a command of `kvabench trace` that must succeed, and opens what it wrote. */
+async function made(output: string, ...words: string[]) {
+  const out = folder.path(output);
+  const result = await runCli(['trace', ...words, '--out', out, '--force']);
+  expect(result).toMatchObject({ exitCode: 0, stderr: '' });
+  return openTrace(out);
+}
+
+async function imported(name = 'boot-kva.txt') {
+  await importInto(folder.path('whole.arrow'), { path: fixture(name) });
+  return folder.path('whole.arrow');
+}
+
+describe('kvabench trace convert', () => {
+  it.each(['boot-kva.txt', 'boot-kmem.txt.gz'])(
+    'loses nothing of %s on the way to CSV and back',
+    async (name) => {
+      const whole = await imported(name);
+      const csv = folder.path('whole.csv');
+      expect((await runCli(['trace', 'convert', whole, '--out', csv, '--force'])).exitCode).toBe(0);
+      expect((await made('back.arrow', 'convert', csv)).metadata).toEqual(openTrace(whole).metadata);
+      writeFileSync(`${csv}.gz`, gzipSync(readFileSync(csv)));
+      expect((await made('back.arrow', 'convert', `${csv}.gz`)).metadata).toEqual(openTrace(whole).metadata);
+      expect((await runCli(['trace', 'convert', whole, '--out', csv])).stderr).toMatch(
+        /file exists; --force/,
+      );
+    },
+  );
+
+  it.each([
+    [
+      'a row that frees a dead object',
+      (text: string) => `${text}9999999999,0,1,0,0,64,-1,-1,-1\n`,
+      /bad\.csv:\d+: bad trace event/,
+    ],
+    [
+      'a word in a row',
+      (text: string) => `${text}x,0,1,0,0,64,-1,-1,-1\n`,
+      /bad\.csv:\d+: is no row of a trace/,
+    ],
+    [
+      'a site that is not there',
+      (text: string) => `${text}9999999999,0,0,0,9,64,-1,77,-1\n`,
+      /there is no site 77/,
+    ],
+    ['a cut last line', (text: string) => text.slice(0, -1), /the last line is cut/],
+    ['no metadata', (text: string) => text.slice(text.indexOf('\n') + 1), /is no trace as CSV/],
+    [
+      'other metadata',
+      (text: string) => text.replace('"formatVersion":1', '"formatVersion":9'),
+      /trace format version 9/,
+    ],
+  ])('refuses %s', async (_what, damage, message) => {
+    const csv = folder.path('bad.csv');
+    await runCli(['trace', 'convert', await imported(), '--out', csv, '--force']);
+    writeFileSync(csv, damage(readFileSync(csv, 'utf8')));
+    const result = await runCli(['trace', 'convert', csv, '--out', folder.path('never.arrow')]);
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toMatch(message);
+    expect(folder.names()).not.toContain('never.arrow');
+  });
+});
+
+describe('kvabench trace cut', () => {
+  it('keeps what lives at the beginning, and moves time', async () => {
+    const whole = openTrace(await imported());
+    const middle = Math.floor(whole.metadata.durationNs / 2);
+    const cut = await made('late.arrow', 'cut', whole.path, '--from', `${middle}ns`);
+    const before = eventsOf(whole).filter(({ timeNs }) => timeNs < middle);
+    const alive = before.filter(({ op }) => op === 0).length - before.filter(({ op }) => op === 1).length;
+    const after = eventsOf(whole).filter(({ timeNs }) => timeNs >= middle);
+    const events = eventsOf(cut);
+    expect(alive).toBeGreaterThan(10);
+    expect(events.slice(0, alive).every(({ op, timeNs }) => op === 0 && timeNs === 0)).toBe(true);
+    expect(events.slice(alive).map(({ timeNs, size, op }) => [timeNs + middle, size, op])).toEqual(
+      after.map(({ timeNs, size, op }) => [timeNs, size, op]),
+    );
+    expect(cut.metadata.origin).toBe(`9.745981 + ${middle} ns`);
+  });
+
+  it('keeps objects by class, CPU and size, whole', async () => {
+    const whole = openTrace(await imported());
+    const words = ['--class', 'va', '--cpu', '1', '--min-size', '8K', '--max-size', '12K'];
+    const cut = await made('part.arrow', 'cut', whole.path, ...words);
+    const wanted = eventsOf(whole).filter(
+      ({ op, cls, cpu, size }) => op === 0 && cls === 2 && cpu === 1 && size >= 8192 && size <= 12288,
+    );
+    const kept = eventsOf(cut).filter(({ op }) => op === 0);
+    expect(kept.map(({ timeNs, address }) => [timeNs, address])).toEqual(
+      wanted.map(({ timeNs, address }) => [timeNs, address]),
+    );
+    expect(cut.metadata.provenance.options.derived).toMatch(
+      /^cut 0 ns to the end, classes va, CPUs 1, sizes 8192 to 12288/,
+    );
+    const fifth = await made('fifth.arrow', 'cut', whole.path, '--one-of', '5');
+    const allocs = eventsOf(whole).filter(({ op }) => op === 0).length;
+    expect(eventsOf(fifth).filter(({ op }) => op === 0)).toHaveLength(Math.ceil(allocs / 5));
+  });
+
+  it.each([
+    [['--class', 'nothing'], /--class: 'nothing' is no request class/],
+    [['--from', '1h'], /nothing is left|--from/],
+    [['--one-of', '0'], /--one-of/],
+    [['--class', 'guest'], /nothing is left of the trace/],
+  ])('refuses %j', async (words, message) => {
+    const result = await runCli([
+      'trace',
+      'cut',
+      await imported(),
+      '--out',
+      folder.path('never.arrow'),
+      ...words,
+    ]);
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toMatch(message);
+    expect(folder.names()).not.toContain('never.arrow');
+  });
+});
+
+describe('kvabench trace merge', () => {
+  const essence = (trace: ReturnType<typeof openTrace>) =>
+    eventsOf(trace).map(({ timeNs, op, cls, size, address }) => `${timeNs} ${op} ${cls} ${size} ${address}`);
+
+  it('puts the parts of a trace together again', async () => {
+    const whole = openTrace(await imported());
+    const areas = await made('a.arrow', 'cut', whole.path, '--class', 'va', '--class', 'stackArea');
+    const rest = await made('b.arrow', 'cut', whole.path, '--class', 'kstack', '--class', 'task');
+    const merged = await made('merged.arrow', 'merge', areas.path, rest.path);
+    expect(essence(merged).sort()).toEqual(essence(whole).sort());
+    expect(merged.metadata).toMatchObject({ origin: '9.745981', objectLimit: whole.metadata.objectLimit });
+    expect(merged.constraints).toEqual(whole.constraints);
+  });
+
+  it('shifts what was recorded later, and refuses clocks that differ', async () => {
+    const line = (stamp: string, pointer: string) =>
+      `            bash-7       [000] .....  ${stamp}: kmalloc: call_site=f ptr=ffff8880000${pointer} bytes_req=8 bytes_alloc=8\n`;
+    await importInto(folder.path('a.arrow'), { text: line('10.000002', '00040') });
+    await importInto(folder.path('b.arrow'), { text: line('10.000001', '00080') });
+    const merged = await made('m.arrow', 'merge', folder.path('a.arrow'), folder.path('b.arrow'));
+    expect(eventsOf(merged).map(({ timeNs, object }) => [timeNs, object])).toEqual([
+      [0, 0],
+      [1000, 1],
+    ]);
+    expect(merged.metadata.origin).toBe('10.000001');
+    await importInto(folder.path('c.arrow'), { path: fixture('clock-uptime.txt') });
+    const words = [
+      'trace',
+      'merge',
+      folder.path('a.arrow'),
+      folder.path('c.arrow'),
+      '--out',
+      folder.path('n.arrow'),
+    ];
+    expect((await runCli(words)).stderr).toMatch(/is no time in seconds/);
+    expect(
+      (await runCli(['trace', 'merge', folder.path('a.arrow'), '--out', folder.path('n.arrow')])).stderr,
+    ).toMatch(/nothing to merge/);
+  });
+});
