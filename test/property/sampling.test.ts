@@ -25,6 +25,8 @@ function walkedOnly(arena: ArenaView): ArenaView {
     quantum: arena.quantum,
     figures: arena.figures,
     caches: arena.caches,
+    ...(arena.mapEntries === undefined ? {} : { mapEntries: arena.mapEntries }),
+    ...(arena.spareTags === undefined ? {} : { spareTags: arena.spareTags }),
     largestFree: () => Math.max(0, ...freeSizes()),
     freeBytes: () => freeSizes().reduce((sum, size) => sum + size, 0),
     metadataBytes: () => arena.metadataBytes(),
