@@ -4,6 +4,7 @@ import { toolVersion } from '../core/version.js';
 import type { Command } from './command.js';
 import { benchCommand } from './commands/bench.js';
 import { conformanceCommand } from './commands/conformance.js';
+import { layoutCommand } from './commands/layout.js';
 import { listCommand } from './commands/list.js';
 import { newCommand } from './commands/new.js';
 import { runCommand } from './commands/run.js';
@@ -17,6 +18,7 @@ const COMMANDS: readonly Command[] = [
   conformanceCommand,
   benchCommand,
   traceCommand,
+  layoutCommand,
   newCommand,
   listCommand,
 ];
