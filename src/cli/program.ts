@@ -6,6 +6,7 @@ import { benchCommand } from './commands/bench.js';
 import { conformanceCommand } from './commands/conformance.js';
 import { layoutCommand } from './commands/layout.js';
 import { listCommand } from './commands/list.js';
+import { memlockCommand } from './commands/memlock.js';
 import { newCommand } from './commands/new.js';
 import { runCommand } from './commands/run.js';
 import { traceCommand } from './commands/trace.js';
@@ -19,6 +20,7 @@ const COMMANDS: readonly Command[] = [
   benchCommand,
   traceCommand,
   layoutCommand,
+  memlockCommand,
   newCommand,
   listCommand,
 ];

@@ -1,11 +1,9 @@
 import { basename } from 'node:path';
-import { type Static, type TSchema, Type } from '@sinclair/typebox';
-import { Value } from '@sinclair/typebox/value';
-import { InputError } from '../../core/errors.js';
+import { Type } from '@sinclair/typebox';
 import { type Amd64Bases, amd64Bases } from '../../layout/illumos-amd64.js';
 import { type I86Bases, i86Bases } from '../../layout/illumos-i86.js';
 import { hexAddress, TOP_64 } from '../../layout/layout.js';
-import { isVectorFile, type RowCheck, type RowFields, type RowOracle, readJson } from './row-oracle.js';
+import { checkedJson, isVectorFile, type RowCheck, type RowFields, type RowOracle } from './row-oracle.js';
 
 const Bytes = Type.Integer({ minimum: 0, maximum: 2 ** 53 });
 
@@ -36,7 +34,7 @@ export const kvaLayoutOracle: RowOracle = {
 };
 
 function* amd64Rows(path: string): Generator<RowCheck> {
-  for (const row of checked(Amd64File, path).rows) {
+  for (const row of checkedJson(Amd64File, path).rows) {
     const machine = {
       physmem: BigInt(row.physmem),
       physmax: BigInt(row.physmax),
@@ -50,7 +48,7 @@ function* amd64Rows(path: string): Generator<RowCheck> {
 }
 
 function* i86Rows(path: string): Generator<RowCheck> {
-  for (const row of checked(I86File, path).rows) {
+  for (const row of checkedJson(I86File, path).rows) {
     const segkp = row.layout === 'static' ? 'static' : 'heap';
     const bases = i86Bases({ physmem: BigInt(row.physmem), segkp });
     const given = { layout: row.layout, physmem: row.physmem };
@@ -145,12 +143,4 @@ function inHex(addresses: Readonly<Record<string, bigint | undefined>>): RowFiel
 
 function asText(fields: Readonly<Record<string, unknown>>): RowFields {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]));
-}
-
-/** @throws InputError where the file does not have the vectors' form. */
-function checked<T extends TSchema>(schema: T, file: string): Static<T> {
-  const document = readJson(file);
-  if (Value.Check(schema, document)) return document;
-  const error = Value.Errors(schema, document).First();
-  throw new InputError(error?.message ?? 'no vectors', { file, field: error?.path ?? '' });
 }

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import type { Static, TSchema } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
 import { InputError, InvariantError, MisuseError } from '../../core/errors.js';
 
 /** Figures by name, as text. */
@@ -75,8 +77,15 @@ export function isVectorFile(path: string, oracle: string, files: readonly strin
   return basename(dirname(path)) === oracle && files.includes(basename(path));
 }
 
-/** Contents of a JSON file. @throws InputError if it is none. */
-export function readJson(file: string): unknown {
+/** Contents of a JSON file. @throws InputError if it is none, or not of the schema's form. */
+export function checkedJson<T extends TSchema>(schema: T, file: string): Static<T> {
+  const document = readJson(file);
+  if (Value.Check(schema, document)) return document;
+  const error = Value.Errors(schema, document).First();
+  throw new InputError(error?.message ?? 'no vectors', { file, field: error?.path ?? '' });
+}
+
+function readJson(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {

@@ -1,8 +1,9 @@
 import { kvaLayoutOracle } from './kva-layout.js';
+import { libvirtMemlockOracle } from './libvirt-memlock.js';
 import type { RowOracle } from './row-oracle.js';
 
 /** Every oracle whose vectors are rows of figures. */
-const ROW_ORACLES: readonly RowOracle[] = [kvaLayoutOracle];
+const ROW_ORACLES: readonly RowOracle[] = [kvaLayoutOracle, libvirtMemlockOracle];
 
 /** The oracle of the vectors at a path; undefined where they are operations of an arena, or none. */
 export function findRowOracle(path: string): RowOracle | undefined {
