@@ -5,6 +5,8 @@ import { Client } from '../../src/conformance/client.js';
 import { RequestClass } from '../../src/core/request.js';
 import { GIB, MIB } from '../../src/core/units.js';
 import { inputErrorOf } from '../support/input-error.js';
+import { runCli } from '../support/run-cli.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const { guest } = RequestClass;
 
@@ -25,6 +27,16 @@ describe('bhyve-reservoir', () => {
     expect(client.alloc(guest, 4 * GIB)).toBeUndefined();
     client.free(live);
     expect(client.backend.arenas[0]!.figures.totalBytes).toBe(0);
+  });
+
+  it('runs a fleet of guests whose largest is larger than the empty reservoir, the same each time', async () => {
+    const run = () =>
+      runCli(['run', '-w', 'guest:duration=6h', '-b', 'bhyve-reservoir', '--out', temporaryFolder()]);
+    const [first, second] = [await run(), await run()];
+    expect([first.exitCode, first.stderr]).toEqual([0, '']);
+    const row = (text: string) => text.split('\n').find((line) => line.startsWith('bhyve-reservoir'));
+    expect(row(first.stdout)).toMatch(/^bhyve-reservoir +\d/);
+    expect(row(second.stdout)).toBe(row(first.stdout));
   });
 
   it('a constraint holds for the handle, or the request is refused', () => {

@@ -103,8 +103,8 @@ export const RESERVOIR_MUTANTS: readonly Mutant[] = [
         'add',
         (original) =>
           function (this: Reservoir, size, isTransient) {
-            const inside = insides<{ limit: number }>(this, ['limit']);
-            inside.limit = 2 ** 53;
+            const inside = insides<{ capacityBytes: number }>(this, ['capacityBytes']);
+            inside.capacityBytes = 2 ** 53;
             return original.call(this, size, isTransient);
           },
       ),

@@ -86,6 +86,8 @@ export class Reservoir implements ArenaView {
   readonly name = 'vmm_reservoir';
   readonly source = null;
   readonly quantum: Bytes;
+  /** The limit. */
+  readonly capacityBytes: Bytes;
   readonly caches: readonly CacheFigures[] = [];
   readonly figures: ReservoirFigures;
   readonly spans = new SpanTable();
@@ -100,11 +102,10 @@ export class Reservoir implements ArenaView {
   allocTransientBytes: Bytes = 0;
   /** Offsets from here on have never been used. */
   last: Bytes = 0;
-  private readonly limit: Bytes;
   private readonly spanBytes: Bytes;
 
   constructor({ limit, pageSize, spanBytes }: ReservoirOptions) {
-    this.limit = limit;
+    this.capacityBytes = limit;
     this.quantum = pageSize;
     this.spanBytes = spanBytes;
     this.figures = new ReservoirFigures(this);
@@ -118,7 +119,7 @@ export class Reservoir implements ArenaView {
   /** Grows it by `size` bytes. False (ENOSPC) where it would pass its limit. @throws MisuseError for part of a page. */
   add(size: Bytes, isTransient: boolean): boolean {
     this.requirePages(size);
-    if (this.heldBytes + size > this.limit) return false;
+    if (this.heldBytes + size > this.capacityBytes) return false;
     for (let rest = size; rest > 0; ) {
       const span = this.empty.count > 0 ? this.empty.take(rest) : this.freshSpan(rest);
       rest -= this.spans.size[span]!;
