@@ -82,10 +82,10 @@ export function layoutCsv(layouts: readonly Layout[]): string {
       segment.name,
       segment.kind,
       hexAddress(segment.base),
-      // As text a negative size would get the apostrophe that keeps spreadsheets from running formulas.
+      // As text, a size below zero would get the apostrophe that keeps spreadsheets from running formulas.
       Number(segment.size),
       hexAddress(segment.base + segment.size),
-      segment.rule.replaceAll('−', '-'),
+      segment.rule,
       problemsOf(layout).join('; '),
     ]),
   );

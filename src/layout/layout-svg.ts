@@ -1,12 +1,12 @@
 import { hexAddress, type Layout, larger, type Segment, type SegmentKind } from './layout.js';
 
-const WIDTH = 980;
+const WIDTH = 1180;
 const MARGIN = 24;
 const HEAD = 84;
 const BAR_X = 200;
 const BAR_WIDTH = 150;
 const NAME_X = BAR_X + BAR_WIDTH + 16;
-const SIZE_X = NAME_X + 270;
+const SIZE_X = NAME_X + 240;
 const RULE_X = SIZE_X + 16;
 const LINE = 18;
 const SHORTEST = 24;

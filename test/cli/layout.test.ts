@@ -58,6 +58,38 @@ describe('kvabench layout', () => {
     expect(json.segments.map(({ name }) => name)).toContain('segkp');
   });
 
+  it('prints sizes below zero and formulas without what spreadsheets need to be told', async () => {
+    const { stdout } = await runCli(['layout', 'illumos-amd64', '--sweep', '24T..24T', '--csv']);
+    const rows = parse(stdout, { columns: true }) as Record<string, string>[];
+    expect(rows.find(({ segment }) => segment === 'heap')!.size).toBe('-32680473264128');
+    const quoted = await runCli([
+      'layout',
+      'illumos-amd64',
+      '--physmem',
+      '1T',
+      '--revision',
+      'quoted',
+      '--csv',
+    ]);
+    expect(quoted.stdout).toContain(',"−(4·RAM), to 512 GiB, unbounded",');
+  });
+
+  it('keeps the text of a picture within it', async () => {
+    const options = ['--revision', 'after-12608', '--svg'];
+    const { stdout } = await runCli(['layout', 'illumos-amd64', '--physmem', '24T', ...options]);
+    const width = Number(/ width="(\d+)"/.exec(stdout)![1]);
+    const texts = [...stdout.matchAll(/<text x="(\d+)" [^>]*?>([^<]*)</g)].filter(
+      ([tag]) => !tag.includes('anchor'),
+    );
+    expect(texts.length).toBeGreaterThan(40);
+    // A character of a monospaced font is 0.6 of its size wide: 12, or 16 in the title.
+    for (const [tag, x, content] of texts) {
+      const em = tag.includes('font-size="16"') ? 16 : 12;
+      const end = Number(x) + content!.length * 0.61 * em;
+      expect([content, end <= width]).toEqual([content, true]);
+    }
+  });
+
   it('writes a picture whole, in well-formed XML, with every segment', async () => {
     const out = join(temporaryFolder(), 'layout.svg');
     const { stdout } = await runCli(['layout', 'illumos-amd64', '--physmem', '24T', '--svg', '--out', out]);
