@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   backend: ['core', 'arena', 'layout'],
   conformance: ['core', 'arena', 'backend'],
   probe: ['core', 'arena', 'trace', 'workload', 'backend'],
-  harness: ['core', 'arena', 'trace', 'workload', 'backend', 'probe', 'conformance'],
+  harness: ['core', 'layout', 'memlock', 'arena', 'trace', 'workload', 'backend', 'probe', 'conformance'],
   report: ['core', 'arena', 'trace', 'workload', 'backend', 'probe', 'harness'],
   study: ['core', 'arena', 'trace', 'workload', 'backend', 'probe', 'harness', 'report'],
   cli: [
@@ -40,7 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Layers whose results must not depend on the machine, the clock or chance. */
-const EXACT_LAYERS = ['core', 'trace', 'arena', 'workload', 'backend', 'probe'];
+const EXACT_LAYERS = ['core', 'trace', 'arena', 'layout', 'memlock', 'workload', 'backend', 'probe'];
 
 const LONGEST_FUNCTION = 60;
 const LONGEST_FILE = 500;

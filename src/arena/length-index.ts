@@ -61,10 +61,15 @@ export class LengthIndex extends AvlTree {
 
   /** Length of the longest range; 0 if there is none. O(log n). */
   get longest(): Bytes {
+    const node = this.last();
+    return node === NIL ? 0 : this.length[node]!;
+  }
+
+  /** The last range in order: the longest, and among equals the highest; NIL if there is none. O(log n). */
+  last(): NodeIndex {
     let node = this.root;
-    if (node === NIL) return 0;
-    while (this.right[node]! !== NIL) node = this.right[node]!;
-    return this.length[node]!;
+    while (node !== NIL && this.right[node]! !== NIL) node = this.right[node]!;
+    return node;
   }
 
   /** Enters a range under a row that is not in the index. */

@@ -17,6 +17,11 @@ export class RowStack {
     return this.rows[--this.count]!;
   }
 
+  /** What `pop` would take. The stack must not be empty. */
+  top(): number {
+    return this.rows[this.count - 1]!;
+  }
+
   *[Symbol.iterator](): Generator<number> {
     for (let index = 0; index < this.count; index++) yield this.rows[index]!;
   }

@@ -104,6 +104,8 @@ export interface ArenaView {
   /** Name of the arena that it imports from, or null. */
   readonly source: string | null;
   readonly quantum: Bytes;
+  /** The most that `totalBytes` may become, of an arena without a source that grows by itself; else what it has. */
+  readonly capacityBytes?: Bytes;
   readonly figures: ArenaFigures;
   readonly caches: readonly CacheFigures[];
   /** Only of maps that model where their entries come from. */

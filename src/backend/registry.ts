@@ -1,4 +1,5 @@
 import { bestFitMap } from './best-fit-map.js';
+import { bhyveReservoir } from './bhyve-reservoir.js';
 import { bitmap } from './bitmap.js';
 import { buddy } from './buddy.js';
 import type { BackendDefinition } from './contract.js';
@@ -16,6 +17,7 @@ import { tlsf } from './tlsf.js';
 /** Every backend, by name. The conformance suite runs over all of them. */
 export const BACKENDS: readonly BackendDefinition[] = [
   bestFitMap,
+  bhyveReservoir,
   bitmap,
   buddy,
   firstFitMap,

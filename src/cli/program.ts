@@ -4,7 +4,9 @@ import { toolVersion } from '../core/version.js';
 import type { Command } from './command.js';
 import { benchCommand } from './commands/bench.js';
 import { conformanceCommand } from './commands/conformance.js';
+import { layoutCommand } from './commands/layout.js';
 import { listCommand } from './commands/list.js';
+import { memlockCommand } from './commands/memlock.js';
 import { newCommand } from './commands/new.js';
 import { runCommand } from './commands/run.js';
 import { traceCommand } from './commands/trace.js';
@@ -17,6 +19,8 @@ const COMMANDS: readonly Command[] = [
   conformanceCommand,
   benchCommand,
   traceCommand,
+  layoutCommand,
+  memlockCommand,
   newCommand,
   listCommand,
 ];

@@ -141,7 +141,10 @@ function tryPair(
   const roots = workload.classes
     .filter((cls) => built.serves.includes(cls))
     .flatMap((cls) => built.rootsOf?.(cls) ?? built.arenas.filter(({ source }) => source === null));
-  const room = roots.reduce((most, { figures }) => Math.max(most, figures.totalBytes), 0);
+  const room = roots.reduce(
+    (most, { capacityBytes, figures }) => Math.max(most, capacityBytes ?? figures.totalBytes),
+    0,
+  );
   const largest = workload.largestRequest ?? 0;
   if (roots.length === 0 || largest <= room) return;
   throw new InputError(

@@ -20,7 +20,7 @@ describe('kvabench verify', () => {
     const lines = first.stdout.trimEnd().split('\n');
     expect(lines.slice(0, -1)).toHaveLength(findCases(SHIPPED_CASES).length);
     for (const line of lines.slice(0, -1)) {
-      expect(line).toMatch(/^(passed {2}[\w-]+\/[\w-]+: \d+ operations|skipped [\w-]+\/[\w-]+: .+)$/);
+      expect(line).toMatch(/^(passed {2}[\w-]+\/[\w-]+: \d+ (operations|rows)|skipped [\w-]+\/[\w-]+: .+)$/);
     }
     expect(lines).toContain('passed  illumos-vmem/tiny-xalloc: 195 operations');
     expect(lines.at(-1)).toMatch(/^\d+ passed, 0 failed(, \d+ skipped)?$/);

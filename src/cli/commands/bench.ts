@@ -4,6 +4,7 @@ import { type BenchResult, benchCase } from '../../harness/golden/bench.js';
 import { findCases, resolveCases, SHIPPED_CASES } from '../../harness/golden/find-cases.js';
 import { GoldenCase } from '../../harness/golden/golden-case.js';
 import { findOracle } from '../../harness/golden/registry.js';
+import { findRowOracle } from '../../harness/golden/row-registry.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
 
@@ -29,6 +30,11 @@ export const benchCommand: Command = {
     const directories = given.length > 0 ? given.flatMap(resolveCases) : findCases(SHIPPED_CASES);
     let mismatches = 0;
     for (const directory of directories) {
+      const rows = findRowOracle(directory);
+      if (rows !== undefined) {
+        io.stderr.write(`skipped ${rows.name}/${rows.caseName(directory)}: no arena that could be timed\n`);
+        continue;
+      }
       const result = await benchOne(directory, repeats, io);
       if (result === undefined) continue;
       mismatches += result.mismatches;

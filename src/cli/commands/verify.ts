@@ -3,6 +3,8 @@ import { badCase } from '../../harness/golden/bad-case.js';
 import { findCases, SHIPPED_CASES } from '../../harness/golden/find-cases.js';
 import { GoldenCase } from '../../harness/golden/golden-case.js';
 import { findOracle, ORACLES } from '../../harness/golden/registry.js';
+import { type RowMismatch, type RowOracle, verifyRows } from '../../harness/golden/row-oracle.js';
+import { findRowOracle } from '../../harness/golden/row-registry.js';
 import { dumpAt, type Mismatch, verifyCase } from '../../harness/golden/verify.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
@@ -45,6 +47,11 @@ export const verifyCommand: Command = {
 
 function verifyOne(directory: string, tally: Tally, io: Io): void {
   try {
+    const rowOracle = findRowOracle(directory);
+    if (rowOracle !== undefined) {
+      verifyVectors(rowOracle, directory, tally, io);
+      return;
+    }
     const golden = new GoldenCase(directory);
     const oracle = findOracle(golden.oracle);
     const reason = oracle === undefined ? `no model of ${golden.oracle} yet` : oracle.skipReason(golden);
@@ -69,6 +76,29 @@ function verifyOne(directory: string, tally: Tally, io: Io): void {
   }
 }
 
+function verifyVectors(oracle: RowOracle, path: string, tally: Tally, io: Io): void {
+  const name = `${oracle.name}/${oracle.caseName(path)}`;
+  const { rows, mismatch } = verifyRows(oracle, path);
+  if (mismatch === undefined) {
+    tally.passed++;
+    io.stdout.write(`passed  ${name}: ${rows} ${oracle.unit}\n`);
+    return;
+  }
+  tally.failed++;
+  io.stdout.write(`FAILED  ${name}\n${explainRow(mismatch)}\n`);
+}
+
+function explainRow({ where, wanted, got, context }: RowMismatch): string {
+  const lines = [`  first difference: ${where}`, `    wanted ${wanted}`, `    got    ${got}`];
+  return [
+    ...lines,
+    ...context
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => `    ${line}`),
+  ].join('\n');
+}
+
 function explain(mismatch: Mismatch, directory: string): string {
   const { seq, what, wanted, got, context } = mismatch;
   return [
@@ -86,6 +116,10 @@ function dump(directories: readonly string[], until: string, io: Io): ExitCode {
       field: '--until',
       allowed: 'exactly one case',
     });
+  }
+  if (findRowOracle(directories[0]!) !== undefined) {
+    const place = { file: directories[0]!, field: '--until', allowed: 'a case of operations on arenas' };
+    throw new InputError('rows of figures have no tags to print', place);
   }
   const golden = new GoldenCase(directories[0]!);
   const oracle = findOracle(golden.oracle);

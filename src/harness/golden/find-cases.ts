@@ -2,15 +2,17 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '../../core/errors.js';
+import { findRowOracle } from './row-registry.js';
 
 /** Directory of the cases that are shipped. */
 export const SHIPPED_CASES = fileURLToPath(new URL('../../../test/golden/cases', import.meta.url));
 
 /**
- * Every case directory at or below `directory`, in the order of their paths.
+ * Every case directory and file of rows at or below `directory`, in the order of their paths.
  * @throws InputError when it is no directory or holds no case.
  */
 export function findCases(directory: string): string[] {
+  if (findRowOracle(directory) !== undefined && existsSync(directory)) return [directory];
   if (!existsSync(directory) || !statSync(directory).isDirectory()) {
     throw new InputError('no such directory', { file: directory, allowed: 'a directory with golden cases' });
   }
@@ -43,6 +45,8 @@ function* casesBelow(directory: string): Generator<string> {
     return;
   }
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    if (entry.isDirectory()) yield* casesBelow(join(directory, entry.name));
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) yield* casesBelow(path);
+    else if (findRowOracle(path) !== undefined) yield path;
   }
 }
