@@ -23,17 +23,28 @@ const ArenaRow = Type.Object({
   largeimport: Type.Optional(Type.Boolean()),
 });
 
+const Hex = Type.String({ pattern: '^0x[0-9a-f]{1,16}$' });
+
+/** An arena that is a window on the kernel's one set of free ranges; what its numbers mean is known to the oracle. */
+const WindowRow = Type.Object({
+  name: Type.String(),
+  vmalloc_start: Hex,
+  vmalloc_end: Hex,
+  initial_free: Type.Tuple([Hex, Hex]),
+});
+
 const CaseFile = Type.Object({
   oracle: Type.String(),
   case: Type.Optional(Type.String()),
   exercises: Type.Optional(Type.String()),
   ncpus: Type.Optional(Type.Number({ minimum: 1 })),
-  arenas: Type.Optional(Type.Array(ArenaRow)),
+  arenas: Type.Optional(Type.Array(Type.Union([ArenaRow, WindowRow]))),
   /** A kernel whose arenas are maps describes those instead; what they start from is known to the oracle. */
   maps: Type.Optional(Type.Array(Type.Object({ name: Type.String() }))),
 });
 
 export type CaseArena = (typeof ArenaRow)['static'];
+export type CaseWindow = (typeof WindowRow)['static'];
 
 /** A row of a table of a case, by column name. */
 export type TableRow = Readonly<Record<string, string>>;
@@ -47,7 +58,9 @@ export class GoldenCase {
   readonly exercises: string;
   readonly cpus: number;
   readonly arenas: readonly CaseArena[];
-  /** Names of the maps of a case that has maps instead. */
+  /** Arenas that are windows on one set of free ranges. */
+  readonly windows: readonly CaseWindow[];
+  /** Names of the maps of a case that has maps instead, and of its windows. */
   readonly maps: readonly string[];
   /** case.json whole, for what only one oracle knows. */
   readonly description: Readonly<Record<string, unknown>>;
@@ -70,8 +83,10 @@ export class GoldenCase {
     this.oracle = description.oracle;
     this.exercises = description.exercises ?? '';
     this.cpus = description.ncpus ?? 1;
-    this.arenas = description.arenas ?? [];
-    this.maps = (description.maps ?? []).map(({ name }) => name);
+    const arenas = description.arenas ?? [];
+    this.arenas = arenas.filter((arena) => 'base' in arena);
+    this.windows = arenas.filter((arena): arena is CaseWindow => 'vmalloc_start' in arena);
+    this.maps = [...this.windows, ...(description.maps ?? [])].map(({ name }) => name);
     const repeated = this.arenaNames.find((name, index, names) => names.indexOf(name) !== index);
     if (repeated !== undefined) {
       throw new InputError(`two arenas are named '${repeated}'`, { file, field: 'arenas' });
