@@ -95,7 +95,7 @@ export abstract class AvlTree {
 }
 
 /** A column of twice the length with the same contents. */
-export function doubled<T extends Float64Array | Int32Array | Int8Array | Uint8Array>(
+export function doubled<T extends Float64Array | Int32Array | Int8Array>(
   column: T,
   type: new (n: number) => T,
 ): T {

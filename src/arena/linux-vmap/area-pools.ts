@@ -1,4 +1,4 @@
-import { type AreaIndex, type AreaTable, NIL } from './area-table.js';
+import { type AreaIndex, type AreaTable, NEXT, NIL } from './area-table.js';
 import { PAGE_BYTES } from './free-space.js';
 
 /** Pools of a node: one for each number of pages from 1 up. */
@@ -39,7 +39,7 @@ export class AreaPools {
     const row = this.first[pool]!;
     if (row === NIL) return NIL;
     this.acquisitions++;
-    const quotient = this.areas.start[row]! / align;
+    const quotient = this.areas.startOf(row) / align;
     if (quotient === Math.floor(quotient)) {
       this.unlink(pool, row);
       this.uncount(pool, row);
@@ -57,12 +57,12 @@ export class AreaPools {
     const { areas, first } = this;
     this.acquisitions++;
     const front = first[pool]!;
-    areas.next[row] = front;
+    areas.words[row + NEXT] = front;
     first[pool] = row;
     if (front === NIL) this.last[pool] = row;
     this.length[pool]! += 1;
     this.areasPooled++;
-    this.bytesPooled += areas.end[row]! - areas.start[row]!;
+    this.bytesPooled += areas.lengthOf(row);
   }
 
   /**
@@ -96,22 +96,22 @@ export class AreaPools {
   private uncount(pool: number, row: AreaIndex): void {
     this.length[pool]! -= 1;
     this.areasPooled--;
-    this.bytesPooled -= this.areas.end[row]! - this.areas.start[row]!;
+    this.bytesPooled -= this.areas.lengthOf(row);
   }
 
   /** Takes the first area off its pool's list. */
   private unlink(pool: number, row: AreaIndex): void {
-    const after = this.areas.next[row]!;
+    const after = this.areas.nextOf(row);
     this.first[pool] = after;
     if (after === NIL) this.last[pool] = NIL;
   }
 
   private append(pool: number, row: AreaIndex): void {
-    const { next } = this.areas;
+    const { words } = this.areas;
     const before = this.last[pool]!;
-    next[row] = NIL;
+    words[row + NEXT] = NIL;
     if (before === NIL) this.first[pool] = row;
-    else next[before] = row;
+    else words[before + NEXT] = row;
     this.last[pool] = row;
   }
 }

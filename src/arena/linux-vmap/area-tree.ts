@@ -1,5 +1,17 @@
 import { WINDOW_BYTES } from '../../core/address.js';
-import { type AreaIndex, type AreaTable, NIL } from './area-table.js';
+import {
+  type AreaIndex,
+  type AreaTable,
+  CHILD,
+  END,
+  LARGEST,
+  NEXT,
+  NIL,
+  PARENT,
+  PREVIOUS,
+  RED,
+  START,
+} from './area-table.js';
 
 /** Index of a child: which of the two it is. */
 const LOWER = 0;
@@ -36,12 +48,12 @@ export class AreaTree {
 
   /** The area that starts where `row`, which is in no tree, does not yet lie: the neighbour above its place. */
   get following(): AreaIndex {
-    return this.side === LOWER ? this.above : this.areas.next[this.above]!;
+    return this.side === LOWER ? this.above : this.areas.words[this.above + NEXT]!;
   }
 
   /** The neighbour below the place that `locate` found. */
   get preceding(): AreaIndex {
-    return this.side === LOWER ? this.areas.previous[this.above]! : this.above;
+    return this.side === LOWER ? this.areas.words[this.above + PREVIOUS]! : this.above;
   }
 
   /** Inserts an area at the place of its range. */
@@ -52,15 +64,15 @@ export class AreaTree {
 
   /** Looks for the place of an area's range, beginning at the area `from`. The range overlaps none in the tree. */
   locate(row: AreaIndex, from: AreaIndex): void {
-    const { start, child } = this.areas;
-    const address = start[row]!;
+    const { words, numbers } = this.areas;
+    const address = numbers[(row >> 1) + START]!;
     let above = NIL;
     let side = LOWER;
     let steps = 0;
-    for (let at = from; at !== NIL; at = child[2 * at + side]!) {
+    for (let at = from; at !== NIL; at = words[at + CHILD + side]!) {
       steps++;
       above = at;
-      side = address < start[at]! ? LOWER : UPPER;
+      side = address < numbers[(at >> 1) + START]! ? LOWER : UPPER;
     }
     this.steps += steps;
     this.above = above;
@@ -69,17 +81,18 @@ export class AreaTree {
 
   /** Inserts an area at the place that `locate` found for it. */
   link(row: AreaIndex): void {
-    const { areas, above, side } = this;
+    const { above, side } = this;
+    const { words, numbers } = this.areas;
     this.thread(row);
-    areas.child[2 * row] = NIL;
-    areas.child[2 * row + 1] = NIL;
-    areas.parent[row] = above;
-    areas.red[row] = 1;
+    words[row + CHILD] = NIL;
+    words[row + CHILD + 1] = NIL;
+    words[row + PARENT] = above;
+    words[row + RED] = 1;
     if (above === NIL) this.root = row;
-    else areas.child[2 * above + side] = row;
+    else words[above + CHILD + side] = row;
     this.size++;
     if (this.isAugmented) {
-      areas.largest[row] = this.bytes(row);
+      numbers[(row >> 1) + LARGEST] = this.bytes(row);
       this.propagate(above, NIL);
     }
     this.balanceInserted(row);
@@ -87,14 +100,14 @@ export class AreaTree {
 
   /** The area that starts at an address; NIL if there is none. */
   find(address: number): AreaIndex {
-    const { start, child } = this.areas;
+    const { words, numbers } = this.areas;
     let at = this.root;
     let steps = 0;
     while (at !== NIL) {
       steps++;
-      const begin = start[at]!;
+      const begin = numbers[(at >> 1) + START]!;
       if (begin === address) break;
-      at = child[2 * at + (address < begin ? LOWER : UPPER)]!;
+      at = words[at + CHILD + (address < begin ? LOWER : UPPER)]!;
     }
     this.steps += steps;
     return at;
@@ -102,23 +115,22 @@ export class AreaTree {
 
   /** Takes an area out. */
   remove(row: AreaIndex): void {
-    const { areas } = this;
-    const { child, parent, red } = areas;
+    const { words } = this.areas;
     this.unthread(row);
     this.size--;
-    const lower = child[2 * row]!;
-    const upper = child[2 * row + 1]!;
+    const lower = words[row + CHILD]!;
+    const upper = words[row + CHILD + 1]!;
     if (lower !== NIL && upper !== NIL) {
       this.removeInner(row, lower, upper);
       return;
     }
     const only = lower === NIL ? upper : lower;
-    const above = parent[row]!;
+    const above = words[row + PARENT]!;
     const side = this.sideOf(row, above);
     this.hang(only, above, side);
     if (this.isAugmented) this.propagate(above, NIL);
-    if (only !== NIL) red[only] = red[row]!;
-    else if (red[row] === 0 && above !== NIL) this.balanceRemoved(above, side);
+    if (only !== NIL) words[only + RED] = words[row + RED]!;
+    else if (words[row + RED] === 0 && above !== NIL) this.balanceRemoved(above, side);
   }
 
   /** Forgets all areas; their list stays as it is. */
@@ -136,104 +148,105 @@ export class AreaTree {
 
   /** Bytes of an area's range, as 64-bit addresses count them. */
   bytes(row: AreaIndex): number {
-    const { start, end } = this.areas;
-    const size = end[row]! - start[row]!;
-    return start[row]! < KERNEL_HALF && end[row]! > KERNEL_HALF ? size + HOLE_BYTES : size;
+    const { numbers } = this.areas;
+    const size = numbers[(row >> 1) + END]! - numbers[(row >> 1) + START]!;
+    return numbers[(row >> 1) + START]! < KERNEL_HALF && numbers[(row >> 1) + END]! > KERNEL_HALF
+      ? size + HOLE_BYTES
+      : size;
   }
 
   /** Size of the largest range in the subtree of `row`, from its own range and its children. */
   largestBelow(row: AreaIndex): number {
-    const { largest, child } = this.areas;
+    const { words, numbers } = this.areas;
     const own = this.bytes(row);
-    const lower = largest[child[2 * row]!]!;
-    const upper = largest[child[2 * row + 1]!]!;
+    const lower = numbers[(words[row + CHILD]! >> 1) + LARGEST]!;
+    const upper = numbers[(words[row + CHILD + 1]! >> 1) + LARGEST]!;
     const larger = Math.max(lower, upper);
     return Math.max(own, larger);
   }
 
   /** Removes an area with two children: the next one in order takes its place and its colour. */
   private removeInner(row: AreaIndex, lower: AreaIndex, upper: AreaIndex): void {
-    const { areas } = this;
-    const { child, parent, red } = areas;
+    const { words, numbers } = this.areas;
     let successor = upper;
-    while (child[2 * successor]! !== NIL) successor = child[2 * successor]!;
-    const orphan = child[2 * successor + 1]!;
+    while (words[successor + CHILD]! !== NIL) successor = words[successor + CHILD]!;
+    const orphan = words[successor + CHILD + 1]!;
     let above = successor;
     let side = UPPER;
     if (successor !== upper) {
-      above = parent[successor]!;
+      above = words[successor + PARENT]!;
       side = LOWER;
       this.hang(orphan, above, LOWER);
       this.hang(upper, successor, UPPER);
     }
     this.hang(lower, successor, LOWER);
-    this.hang(successor, parent[row]!, this.sideOf(row, parent[row]!));
-    const wasBlack = red[successor] === 0;
-    red[successor] = red[row]!;
+    this.hang(successor, words[row + PARENT]!, this.sideOf(row, words[row + PARENT]!));
+    const wasBlack = words[successor + RED] === 0;
+    words[successor + RED] = words[row + RED]!;
     if (this.isAugmented) {
-      areas.largest[successor] = areas.largest[row]!;
+      numbers[(successor >> 1) + LARGEST] = numbers[(row >> 1) + LARGEST]!;
       this.propagate(above, successor);
       this.propagate(successor, NIL);
     }
-    if (orphan !== NIL) red[orphan] = 0;
+    if (orphan !== NIL) words[orphan + RED] = 0;
     else if (wasBlack) this.balanceRemoved(above, side);
   }
 
   /** Ends a red area's having a red parent, from `row` upwards. */
   private balanceInserted(row: AreaIndex): void {
-    const { child, parent, red } = this.areas;
+    const { words } = this.areas;
     let at = row;
     for (;;) {
-      let above = parent[at]!;
+      let above = words[at + PARENT]!;
       if (above === NIL) {
-        red[at] = 0;
+        words[at + RED] = 0;
         return;
       }
-      if (red[above] === 0) return;
-      const grand = parent[above]!;
+      if (words[above + RED] === 0) return;
+      const grand = words[above + PARENT]!;
       const side = this.sideOf(above, grand);
-      const uncle = child[2 * grand + 1 - side]!;
-      if (red[uncle] === 0) {
-        if (child[2 * above + 1 - side] === at) {
+      const uncle = words[grand + CHILD + 1 - side]!;
+      if (words[uncle + RED] === 0) {
+        if (words[above + CHILD + 1 - side] === at) {
           this.rotate(above, side);
           above = at;
         }
         this.rotate(grand, 1 - side);
-        red[above] = 0;
-        red[grand] = 1;
+        words[above + RED] = 0;
+        words[grand + RED] = 1;
         return;
       }
-      red[uncle] = 0;
-      red[above] = 0;
-      red[grand] = 1;
+      words[uncle + RED] = 0;
+      words[above + RED] = 0;
+      words[grand + RED] = 1;
       at = grand;
     }
   }
 
   /** Restores the number of black areas on the paths through the child at `side` of `above`, which is one short. */
   private balanceRemoved(above: AreaIndex, side: number): void {
-    const { child, parent, red } = this.areas;
+    const { words } = this.areas;
     let at = above;
     let short = side;
     for (;;) {
-      let sibling = child[2 * at + 1 - short]!;
-      if (red[sibling] === 1) {
+      let sibling = words[at + CHILD + 1 - short]!;
+      if (words[sibling + RED] === 1) {
         this.rotate(at, short);
-        red[sibling] = 0;
-        red[at] = 1;
-        sibling = child[2 * at + 1 - short]!;
+        words[sibling + RED] = 0;
+        words[at + RED] = 1;
+        sibling = words[at + CHILD + 1 - short]!;
       }
-      const near = child[2 * sibling + short]!;
-      const isFarRed = red[child[2 * sibling + 1 - short]!] === 1;
-      if (isFarRed || red[near] === 1) {
+      const near = words[sibling + CHILD + short]!;
+      const isFarRed = words[words[sibling + CHILD + 1 - short]! + RED] === 1;
+      if (isFarRed || words[near + RED] === 1) {
         if (!isFarRed) this.rotate(sibling, 1 - short);
         this.endShortage(at, short);
         return;
       }
-      red[sibling] = 1;
-      const next = parent[at]!;
-      if (red[at] === 1 || next === NIL) {
-        red[at] = 0;
+      words[sibling + RED] = 1;
+      const next = words[at + PARENT]!;
+      if (words[at + RED] === 1 || next === NIL) {
+        words[at + RED] = 0;
         return;
       }
       short = this.sideOf(at, next);
@@ -243,70 +256,70 @@ export class AreaTree {
 
   /** The last rotation of `balanceRemoved`: the sibling takes the colour of `at`, whose other child it was. */
   private endShortage(at: AreaIndex, short: number): void {
-    const { child, red } = this.areas;
-    const sibling = child[2 * at + 1 - short]!;
+    const { words } = this.areas;
+    const sibling = words[at + CHILD + 1 - short]!;
     this.rotate(at, short);
-    red[sibling] = red[at]!;
-    red[at] = 0;
-    red[child[2 * sibling + 1 - short]!] = 0;
+    words[sibling + RED] = words[at + RED]!;
+    words[at + RED] = 0;
+    words[words[sibling + CHILD + 1 - short]! + RED] = 0;
   }
 
   /** Moves `row` down to its child's place at `side`; the child of the other side comes up. Colours stay. */
   private rotate(row: AreaIndex, side: number): void {
-    const { child, parent, largest } = this.areas;
-    const up = child[2 * row + 1 - side]!;
-    const above = parent[row]!;
+    const { words, numbers } = this.areas;
+    const up = words[row + CHILD + 1 - side]!;
+    const above = words[row + PARENT]!;
     const aboveSide = this.sideOf(row, above);
-    this.hang(child[2 * up + side]!, row, 1 - side);
+    this.hang(words[up + CHILD + side]!, row, 1 - side);
     this.hang(row, up, side);
     this.hang(up, above, aboveSide);
     if (!this.isAugmented) return;
-    largest[up] = largest[row]!;
-    largest[row] = this.largestBelow(row);
+    numbers[(up >> 1) + LARGEST] = numbers[(row >> 1) + LARGEST]!;
+    numbers[(row >> 1) + LARGEST] = this.largestBelow(row);
   }
 
   /** Makes `row` (or nothing) the child of `above` at `side`, or the root. */
   private hang(row: AreaIndex, above: AreaIndex, side: number): void {
-    const { child, parent } = this.areas;
+    const { words } = this.areas;
     if (above === NIL) this.root = row;
-    else child[2 * above + side] = row;
-    if (row !== NIL) parent[row] = above;
+    else words[above + CHILD + side] = row;
+    if (row !== NIL) words[row + PARENT] = above;
   }
 
   /** On which side of `above` its child `row` hangs. */
   private sideOf(row: AreaIndex, above: AreaIndex): number {
-    return this.areas.child[2 * above + 1] === row ? UPPER : LOWER;
+    return this.areas.words[above + CHILD + 1] === row ? UPPER : LOWER;
   }
 
   /** Renews the largest sizes from `row` up to `stop`, exclusive, or to the first that does not change. */
   private propagate(row: AreaIndex, stop: AreaIndex): void {
-    const { largest, parent } = this.areas;
-    for (let at = row; at !== stop; at = parent[at]!) {
+    const { words, numbers } = this.areas;
+    for (let at = row; at !== stop; at = words[at + PARENT]!) {
       const size = this.largestBelow(at);
-      if (largest[at] === size) return;
-      largest[at] = size;
+      if (numbers[(at >> 1) + LARGEST] === size) return;
+      numbers[(at >> 1) + LARGEST] = size;
     }
   }
 
   private thread(row: AreaIndex): void {
-    const { next, previous } = this.areas;
+    const { words } = this.areas;
     const before = this.preceding;
     const after = this.above === NIL ? NIL : this.following;
-    next[row] = after;
-    previous[row] = before;
+    words[row + NEXT] = after;
+    words[row + PREVIOUS] = before;
     if (before === NIL) this.first = row;
-    else next[before] = row;
+    else words[before + NEXT] = row;
     if (after === NIL) this.last = row;
-    else previous[after] = row;
+    else words[after + PREVIOUS] = row;
   }
 
   private unthread(row: AreaIndex): void {
-    const { next, previous } = this.areas;
-    const before = previous[row]!;
-    const after = next[row]!;
+    const { words } = this.areas;
+    const before = words[row + PREVIOUS]!;
+    const after = words[row + NEXT]!;
     if (before === NIL) this.first = after;
-    else next[before] = after;
+    else words[before + NEXT] = after;
     if (after === NIL) this.last = before;
-    else previous[after] = before;
+    else words[after + PREVIOUS] = before;
   }
 }

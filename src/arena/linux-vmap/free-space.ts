@@ -1,7 +1,7 @@
 import type { Address } from '../../core/address.js';
 import type { Bytes } from '../../core/units.js';
 import type { FreeSpectrum } from '../free-spectrum.js';
-import { type AreaIndex, type AreaTable, NIL } from './area-table.js';
+import { type AreaIndex, type AreaTable, CHILD, END, LARGEST, NIL, PARENT, START } from './area-table.js';
 import { AreaTree } from './area-tree.js';
 
 /** Page of x86-64. */
@@ -39,7 +39,7 @@ export class FreeSpace {
    * worst alignment, and takes a smaller one only where it happens to test it (`find_vmap_lowest_match`).
    */
   search(size: Bytes, align: Bytes, from: Address, isExactWindow: boolean): AreaIndex {
-    const { start, end, child, parent, largest } = this.areas;
+    const { words, numbers } = this.areas;
     const perAlign = 1 / align;
     const length = align <= PAGE_BYTES || isExactWindow ? size : size + align - 1;
     let lowest = from;
@@ -48,22 +48,23 @@ export class FreeSpace {
     let visits = 0;
     while (at !== NIL) {
       visits++;
-      const begin = start[at]!;
-      if (isFromAbove && lowest < begin && largest[child[2 * at]!]! >= length) {
-        at = child[2 * at]!;
+      const begin = numbers[(at >> 1) + START]!;
+      const lower = words[at + CHILD]!;
+      if (isFromAbove && lowest < begin && numbers[(lower >> 1) + LARGEST]! >= length) {
+        at = lower;
         continue;
       }
       const aligned = Math.ceil(Math.max(begin, lowest) * perAlign) * align;
-      if (aligned + size <= end[at]!) break;
-      const upper = child[2 * at + 1]!;
-      if (largest[upper]! >= length && (isFromAbove || lowest <= begin)) {
+      if (aligned + size <= numbers[(at >> 1) + END]!) break;
+      const upper = words[at + CHILD + 1]!;
+      if (numbers[(upper >> 1) + LARGEST]! >= length && (isFromAbove || lowest <= begin)) {
         if (!isFromAbove) lowest = begin + 1;
         isFromAbove = true;
         at = upper;
       } else {
         // A range is tested on the way up even if the walk came from its upper side and has tested it before.
         isFromAbove = false;
-        at = parent[at]!;
+        at = words[at + PARENT]!;
       }
     }
     this.visits += visits;
@@ -78,16 +79,22 @@ export class FreeSpace {
     const { areas, tree, spectrum } = this;
     const to = from + size;
     if (spectrum !== null) this.uncount(row);
-    if (areas.start[row] === from && areas.end[row] === to) {
+    const start = areas.startOf(row);
+    const end = areas.endOf(row);
+    if (start === from && end === to) {
       tree.remove(row);
       areas.give(row);
       return;
     }
     this.counters.splits++;
     let below = NIL;
-    if (areas.start[row] === from) areas.start[row] = to;
-    else if (areas.end[row] === to) areas.end[row] = from;
-    else below = this.rest(row, from, to);
+    if (start === from) areas.setRange(row, to, end);
+    else if (end === to) areas.setRange(row, start, from);
+    else {
+      below = areas.take();
+      areas.setRange(below, start, from);
+      areas.setRange(row, to, end);
+    }
     tree.resized(row);
     if (below !== NIL) {
       tree.locate(below, row);
@@ -105,16 +112,17 @@ export class FreeSpace {
 
   /** The free range with the highest start at or below an address, or one that reaches up to it; NIL for none. */
   rangeAround(address: Address): AreaIndex {
-    const { start, end, child } = this.areas;
+    const { areas } = this;
+    const { words } = areas;
     let found = NIL;
     let at = this.tree.root;
     while (at !== NIL) {
       this.visits++;
-      if (start[at]! > address) at = child[2 * at]!;
+      if (areas.startOf(at) > address) at = words[at + CHILD]!;
       else {
         found = at;
-        if (end[at]! >= address) break;
-        at = child[2 * at + 1]!;
+        if (areas.endOf(at) >= address) break;
+        at = words[at + CHILD + 1]!;
       }
     }
     return found;
@@ -122,8 +130,8 @@ export class FreeSpace {
 
   /** Bytes of a free range that lie from `lowest` to `highest`. */
   clipped(row: AreaIndex): Bytes {
-    const { start, end } = this.areas;
-    return Math.max(0, Math.min(end[row]!, this.highest) - Math.max(start[row]!, this.lowest));
+    const { areas, lowest, highest } = this;
+    return Math.max(0, Math.min(areas.endOf(row), highest) - Math.max(areas.startOf(row), lowest));
   }
 
   /** A free range is there, or is none any more: for the spectrum. */
@@ -136,16 +144,6 @@ export class FreeSpace {
     const bytes = this.clipped(row);
     if (bytes > 0) this.spectrum?.remove(bytes);
   }
-
-  /** Splits off the part below `from`, as an area without a place; the other keeps what lies from `to` on. */
-  private rest(row: AreaIndex, from: Address, to: Address): AreaIndex {
-    const { areas } = this;
-    const below = areas.take();
-    areas.start[below] = areas.start[row]!;
-    areas.end[below] = from;
-    areas.start[row] = to;
-    return below;
-  }
 }
 
 /**
@@ -154,12 +152,11 @@ export class FreeSpace {
  */
 export function joinOrLink(tree: AreaTree, row: AreaIndex, counter: FreeSpace | null): number {
   const { areas } = tree;
-  const { start, end } = areas;
   tree.locate(row, tree.root);
   const below = tree.preceding;
   const above = tree.following;
-  const joinsAbove = above !== NIL && start[above] === end[row];
-  const joinsBelow = below !== NIL && end[below] === start[row];
+  const joinsAbove = above !== NIL && areas.startOf(above) === areas.endOf(row);
+  const joinsBelow = below !== NIL && areas.endOf(below) === areas.startOf(row);
   if (!joinsAbove && !joinsBelow) {
     tree.link(row);
     counter?.count(row);
@@ -168,14 +165,13 @@ export function joinOrLink(tree: AreaTree, row: AreaIndex, counter: FreeSpace | 
   if (joinsAbove) counter?.uncount(above);
   if (joinsBelow) counter?.uncount(below);
   const kept = joinsBelow ? below : above;
-  if (joinsBelow) {
-    const newEnd = joinsAbove ? end[above]! : end[row]!;
-    if (joinsAbove) {
-      tree.remove(above);
-      areas.give(above);
-    }
-    end[below] = newEnd;
-  } else start[above] = start[row]!;
+  const start = areas.startOf(joinsBelow ? below : row);
+  const end = areas.endOf(joinsAbove ? above : row);
+  if (joinsBelow && joinsAbove) {
+    tree.remove(above);
+    areas.give(above);
+  }
+  areas.setRange(kept, start, end);
   areas.give(row);
   tree.resized(kept);
   counter?.count(kept);

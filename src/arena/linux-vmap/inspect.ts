@@ -1,5 +1,5 @@
 import { type Address, AddressSpace } from '../../core/address.js';
-import { type AreaIndex, NIL } from './area-table.js';
+import { type AreaIndex, CHILD, NIL, RED } from './area-table.js';
 import type { AreaTree } from './area-tree.js';
 import type { Vmap } from './vmap.js';
 
@@ -19,12 +19,12 @@ export interface AreaRange {
 
 /** The areas of a tree, in address order. */
 export function* areasOf({ first, areas }: AreaTree): Generator<AreaIndex> {
-  for (let row = first; row !== NIL; row = areas.next[row]!) yield row;
+  for (let row = first; row !== NIL; row = areas.nextOf(row)) yield row;
 }
 
 /** The areas of a pool, the next to be taken first. */
 export function* areasOfPool({ pools, areas }: Vmap, pool: number): Generator<AreaIndex> {
-  for (let row = pools.first[pool]!; row !== NIL; row = areas.next[row]!) yield row;
+  for (let row = pools.first[pool]!; row !== NIL; row = areas.nextOf(row)) yield row;
 }
 
 /** Every range that is free, in use, waiting or pooled, in address order. */
@@ -32,7 +32,7 @@ export function rangesOf(vmap: Vmap): AreaRange[] {
   const { areas, nodes, pools } = vmap;
   const ranges: AreaRange[] = [];
   const add = (place: AreaPlace, rows: Iterable<AreaIndex>) => {
-    for (const row of rows) ranges.push({ row, place, start: areas.start[row]!, end: areas.end[row]! });
+    for (const row of rows) ranges.push({ row, place, start: areas.startOf(row), end: areas.endOf(row) });
   };
   add('free', areasOf(vmap.free.tree));
   for (const tree of nodes.busy) add('alloc', areasOf(tree));
@@ -51,13 +51,13 @@ export function exactBytes({ start, end }: AreaRange): bigint {
  * `)`; a dot stands for nothing, addresses are without 0x.
  */
 export function treeShape({ root, areas }: AreaTree): string {
-  const { start, end, red, child } = areas;
+  const { words } = areas;
   const hex = (address: Address) => AddressSpace.canonical.toBigInt(address).toString(16);
   const shapeOf = (row: AreaIndex): string => {
     if (row === NIL) return '.';
-    const colour = red[row] === 1 ? 'r' : 'b';
-    const children = `${shapeOf(child[2 * row]!)}${shapeOf(child[2 * row + 1]!)}`;
-    return `(${hex(start[row]!)}-${hex(end[row]!)}${colour}${children})`;
+    const colour = words[row + RED] === 1 ? 'r' : 'b';
+    const children = `${shapeOf(words[row + CHILD]!)}${shapeOf(words[row + CHILD + 1]!)}`;
+    return `(${hex(areas.startOf(row))}-${hex(areas.endOf(row))}${colour}${children})`;
   };
   return shapeOf(root);
 }
@@ -73,9 +73,9 @@ export function rangeLines(vmap: Vmap, around?: readonly Address[]): string {
   ranges.forEach((range, index) => {
     if (shown?.every((centre) => Math.abs(centre - index) > CONTEXT)) return;
     const tag =
-      range.place === 'free' || vmap.areas.tag[range.row] === 0
+      range.place === 'free' || vmap.areas.tagOf(range.row) === 0
         ? ''
-        : ` node ${vmap.areas.tag[range.row]! - 1}`;
+        : ` node ${vmap.areas.tagOf(range.row) - 1}`;
     lines.push(`    ${AddressSpace.canonical.format(range.start)} ${exactBytes(range)} ${range.place}${tag}`);
   });
   return lines.join('\n');

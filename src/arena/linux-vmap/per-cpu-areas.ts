@@ -1,6 +1,6 @@
 import { type Address, NO_ADDRESS } from '../../core/address.js';
 import { type Bytes, roundDown, roundUp } from '../../core/units.js';
-import { type AreaIndex, type AreaTable, NIL } from './area-table.js';
+import { type AreaIndex, type AreaTable, NIL, PREVIOUS } from './area-table.js';
 import type { FreeSpace } from './free-space.js';
 
 /** Areas at fixed distances from one base that is a multiple of `align`: a chunk of the per-CPU allocator. */
@@ -42,9 +42,9 @@ export function congruentBase(
   let base = highestEnd(descent) - end;
   for (;;) {
     if (base < lowest || descent.range === NIL) return NO_ADDRESS;
-    const isAbove = base + end > areas.end[descent.range]!;
-    if (isAbove || base + offsets[area]! < areas.start[descent.range]!) {
-      if (!isAbove) descent.range = areas.previous[descent.range]!;
+    const isAbove = base + end > areas.endOf(descent.range);
+    if (isAbove || base + offsets[area]! < areas.startOf(descent.range)) {
+      if (!isAbove) descent.range = areas.words[descent.range + PREVIOUS]!;
       base = highestEnd(descent) - end;
       firstOfRound = area;
       continue;
@@ -59,10 +59,10 @@ export function congruentBase(
 /** The highest aligned address that ends something in the present range or one below, which becomes the present one. */
 function highestEnd(descent: Descent): Address {
   const { areas, align, highest, free } = descent;
-  for (; descent.range !== NIL; descent.range = areas.previous[descent.range]!) {
+  for (; descent.range !== NIL; descent.range = areas.words[descent.range + PREVIOUS]!) {
     free.visits++;
-    const end = Math.min(roundDown(areas.end[descent.range]!, align), highest);
-    if (areas.start[descent.range]! < end) return end;
+    const end = Math.min(roundDown(areas.endOf(descent.range), align), highest);
+    if (areas.startOf(descent.range) < end) return end;
   }
   return 0;
 }

@@ -34,16 +34,16 @@ export class VmapFigures extends RangeFigures {
 
   /** An area has left the free tree. */
   take(row: AreaIndex): void {
-    const { start, end } = this.vmap.areas;
+    const { areas } = this.vmap;
     this.allocTags++;
-    this.inUseBytes += end[row]! - start[row]!;
-    this.reach(start[row]!, end[row]!);
+    this.inUseBytes += areas.lengthOf(row);
+    this.reach(areas.startOf(row), areas.endOf(row));
   }
 
   /** An area goes back to the free tree. */
   giveBack(row: AreaIndex): void {
-    const { start, end } = this.vmap.areas;
+    const { areas } = this.vmap;
     this.allocTags--;
-    this.inUseBytes -= end[row]! - start[row]!;
+    this.inUseBytes -= areas.lengthOf(row);
   }
 }

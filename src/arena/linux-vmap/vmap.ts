@@ -3,7 +3,7 @@ import { MisuseError } from '../../core/errors.js';
 import type { LockTable, SimulatedLock } from '../../core/locks.js';
 import { type Bytes, highBit, isPowerOfTwo, MIB } from '../../core/units.js';
 import { AreaPools, LARGEST_POOLED, POOLS_PER_NODE } from './area-pools.js';
-import { type AreaIndex, AreaTable, NIL, NO_TAG } from './area-table.js';
+import { type AreaIndex, AreaTable, NEXT, NIL, NO_TAG, TAG } from './area-table.js';
 import { AreaTree } from './area-tree.js';
 import { FreeSpace, joinOrLink, PAGE_BYTES } from './free-space.js';
 import { AreaNodes, LOWEST_KERNEL_ADDRESS } from './nodes.js';
@@ -93,8 +93,7 @@ export class Vmap {
     this.purgeLock = locks.create('vmap_purge_lock');
     this.addWindow(start, last);
     const all = this.areas.take();
-    this.areas.start[all] = FIRST_FREE;
-    this.areas.end[all] = END_OF_FREE;
+    this.areas.setRange(all, FIRST_FREE, END_OF_FREE);
     this.free.tree.insert(all);
   }
 
@@ -125,7 +124,7 @@ export class Vmap {
           return NIL;
         }
       }
-      this.areas.tag[row] = node + 1;
+      this.areas.words[row + TAG] = node + 1;
       if (node >= 0 && size <= LARGEST_POOLED) this.sizes.areas[size / PAGE_BYTES - 1]! += 1;
     }
     this.makeBusy(row);
@@ -135,7 +134,7 @@ export class Vmap {
   /** The same, for callers that want the address; NO_ADDRESS if there is no room. */
   allocAddress(size: Bytes, align: Bytes, window: number, cpu: number): Address {
     const row = this.alloc(size, align, window, cpu);
-    return row === NIL ? NO_ADDRESS : this.areas.start[row]!;
+    return row === NIL ? NO_ADDRESS : this.areas.startOf(row);
   }
 
   /** Frees the area at an address: it waits for a purge. @throws MisuseError if none in use starts there. */
@@ -147,8 +146,8 @@ export class Vmap {
     const row = busy.find(address);
     if (row === NIL) throw new MisuseError('no area in use starts here', { name: this.name, address });
     busy.remove(row);
-    const pages = (areas.end[row]! - areas.start[row]!) / PAGE_BYTES;
-    const tag = areas.tag[row]!;
+    const pages = areas.lengthOf(row) / PAGE_BYTES;
+    const tag = areas.tagOf(row);
     this.lazyPages += pages;
     this.lazyLock.acquire();
     nodes.lazy[tag === NO_TAG ? home : tag - 1]!.insert(row);
@@ -210,10 +209,10 @@ export class Vmap {
   seed(address: Address, size: Bytes, tag: number, cpu: number): void {
     const { areas } = this;
     const range = address >= LOWEST_KERNEL_ADDRESS ? this.free.rangeAround(address) : NIL;
-    if (range === NIL || areas.end[range]! < address + size || tag > this.nodes.count)
+    if (range === NIL || areas.endOf(range) < address + size || tag > this.nodes.count)
       throw new MisuseError('no such free range', { name: this.name, address, size, tag });
     const row = this.cutOut(range, address, size, cpu);
-    areas.tag[row] = tag;
+    areas.words[row + TAG] = tag;
     const pages = size / PAGE_BYTES;
     if (tag !== NO_TAG && pages <= POOLS_PER_NODE) this.sizes.areas[pages - 1]! += 1;
     this.makeBusy(row);
@@ -241,7 +240,7 @@ export class Vmap {
     this.freeLock.acquire();
     const range = free.search(size, align, from, to - from === size);
     if (range === NIL) return NIL;
-    const begin = areas.start[range]!;
+    const begin = areas.startOf(range);
     const address = Math.ceil(Math.max(begin, from) / align) * align;
     return address + size > to ? NIL : this.cutOut(range, address, size, cpu);
   }
@@ -250,9 +249,8 @@ export class Vmap {
   private cutOut(range: AreaIndex, address: Address, size: Bytes, cpu: number): AreaIndex {
     const { areas } = this;
     const row = areas.take();
-    areas.start[row] = address;
-    areas.end[row] = address + size;
-    areas.tag[row] = NO_TAG;
+    areas.setRange(row, address, address + size);
+    areas.words[row + TAG] = NO_TAG;
     const rangesBefore = this.free.tree.size;
     this.free.cut(range, address, size);
     if (this.free.tree.size > rangesBefore && this.spareOf[cpu] === 1) {
@@ -266,7 +264,7 @@ export class Vmap {
   private makeBusy(row: AreaIndex): void {
     this.figures.allocs++;
     this.busyLock.acquire();
-    this.nodes.busy[this.nodes.ofAddress(this.areas.start[row]!)]!.insert(row);
+    this.nodes.busy[this.nodes.ofAddress(this.areas.startOf(row))]!.insert(row);
   }
 
   private findCongruent(wanted: CongruentAreas): Address {
@@ -304,9 +302,9 @@ export class Vmap {
     lazy.clear();
     let returning = NIL;
     while (row !== NIL) {
-      const following = areas.next[row]!;
-      const pages = (areas.end[row]! - areas.start[row]!) / PAGE_BYTES;
-      const mayPool = areas.tag[row] !== NO_TAG && pages <= POOLS_PER_NODE;
+      const following = areas.nextOf(row);
+      const pages = areas.lengthOf(row) / PAGE_BYTES;
+      const mayPool = areas.tagOf(row) !== NO_TAG && pages <= POOLS_PER_NODE;
       if (mayPool && !isFull) pools.put(node * POOLS_PER_NODE + pages - 1, row);
       else {
         if (mayPool) {
@@ -314,7 +312,7 @@ export class Vmap {
           this.sizes.idle[pages - 1]! -= 1;
         }
         this.figures.giveBack(row);
-        areas.next[row] = returning;
+        areas.words[row + NEXT] = returning;
         returning = row;
       }
       row = following;
@@ -324,12 +322,11 @@ export class Vmap {
 
   /** Gives areas that are chained through `next` back to the tree, under one lock. */
   private giveBackList(first: AreaIndex): void {
-    const { next } = this.areas;
     if (first === NIL) return;
     this.freeLock.acquire();
     let row = first;
     while (row !== NIL) {
-      const following = next[row]!;
+      const following = this.areas.nextOf(row);
       this.free.giveBack(row);
       row = following;
     }

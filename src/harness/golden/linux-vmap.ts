@@ -164,7 +164,7 @@ class VmapModel implements OracleModel {
     for (let row = from; row < to; row++) {
       if (kind[row] === Op.alloc) {
         const area = vmap.alloc(size[row]!, align[row]!, window[row]!, flag[row]!);
-        const address = area === NIL ? NO_ADDRESS : areas.start[area]!;
+        const address = area === NIL ? NO_ADDRESS : areas.startOf(area);
         addressOf[slot[row]!] = address;
         if (address !== result[row]! && this.isWrong(address)) return row;
       } else if (kind[row] === Op.free) {
@@ -234,7 +234,7 @@ class VmapModel implements OracleModel {
       };
       const areas = this.vmap.allocCongruent(wanted, 0);
       this.congruent = rows.map((_, index) =>
-        areas.length === 0 ? NO_ADDRESS : this.vmap.areas.start[areas[index]!]!,
+        areas.length === 0 ? NO_ADDRESS : this.vmap.areas.startOf(areas[index]!),
       );
       this.congruentSeen = 0;
     }
