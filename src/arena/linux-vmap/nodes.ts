@@ -14,19 +14,25 @@ const LOWEST = 0xffff_8000_0000_0000n;
 /** First address of the kernel half that the model covers. */
 export const LOWEST_KERNEL_ADDRESS: Address = AddressSpace.canonical.toNumber(LOWEST);
 
+/** Nodes of a kernel with so many CPUs. */
+export function nodesFor(cpus: number): number {
+  return Math.min(cpus, MOST_NODES);
+}
+
 /**
  * The busy and lazy areas, spread over nodes (`struct vmap_node`, mm/vmalloc.c [linux-6.12.117]); spec §3. The
  * node of an area in use is that of its address, taken in zones of 16 pages.
  */
 export class AreaNodes {
-  readonly count: number;
   readonly busy: readonly AreaTree[];
   readonly lazy: readonly AreaTree[];
   /** Node of the lowest address, of which differences are taken: those fit in 32 bits. */
   private readonly lowestNode: number;
 
-  constructor(areas: AreaTable, cpus: number) {
-    this.count = Math.min(cpus, MOST_NODES);
+  constructor(
+    areas: AreaTable,
+    readonly count: number,
+  ) {
     this.lowestNode = Number((LOWEST / BigInt(ZONE_BYTES)) % BigInt(this.count));
     this.busy = Array.from({ length: this.count }, () => new AreaTree(areas, false));
     this.lazy = Array.from({ length: this.count }, () => new AreaTree(areas, false));

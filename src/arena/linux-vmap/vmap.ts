@@ -6,7 +6,7 @@ import { AreaPools, LARGEST_POOLED, POOLS_PER_NODE } from './area-pools.js';
 import { type AreaIndex, AreaTable, NEXT, NIL, NO_TAG, TAG } from './area-table.js';
 import { AreaTree } from './area-tree.js';
 import { FreeSpace, joinOrLink, PAGE_BYTES } from './free-space.js';
-import { AreaNodes, LOWEST_KERNEL_ADDRESS } from './nodes.js';
+import { AreaNodes, LOWEST_KERNEL_ADDRESS, nodesFor } from './nodes.js';
 import { type CongruentAreas, congruentBase } from './per-cpu-areas.js';
 import { PooledSizes } from './pooled-sizes.js';
 import { VmapFigures } from './vmap-figures.js';
@@ -20,6 +20,11 @@ const END_OF_FREE = 2 ** 53 - 1;
 
 /** Pages that may wait for a purge, per step of the logarithm of the number of CPUs. */
 const LAZY_BYTES = 32 * MIB;
+
+/** Pages that may wait for a purge with so many CPUs (`lazy_max_pages`). */
+export function lazyMaxFor(cpus: number): number {
+  return (highBit(cpus) * LAZY_BYTES) / PAGE_BYTES;
+}
 
 /** What a kernel is started with. */
 export interface VmapOptions {
@@ -80,10 +85,10 @@ export class Vmap {
     this.last = last;
     this.figures = new VmapFigures(end - start, this);
     this.free = new FreeSpace(this.areas, start, end, this.figures);
-    this.nodes = new AreaNodes(this.areas, nodes ?? cpus);
+    this.nodes = new AreaNodes(this.areas, nodes ?? nodesFor(cpus));
     this.pools = new AreaPools(this.areas, this.nodes.count);
     this.sizes = new PooledSizes(name);
-    this.lazyMax = (highBit(cpus) * LAZY_BYTES) / PAGE_BYTES;
+    this.lazyMax = lazyMaxFor(cpus);
     this.spareOf = new Uint8Array(cpus);
     this.decayed = new AreaTree(this.areas, false);
     this.freeLock = locks.create('free_vmap_area_lock');

@@ -9,8 +9,9 @@ import {
   rangesOf,
   treeShape,
 } from '../../arena/linux-vmap/inspect.js';
+import { nodesFor } from '../../arena/linux-vmap/nodes.js';
 import type { CongruentAreas } from '../../arena/linux-vmap/per-cpu-areas.js';
-import { MAIN_WINDOW, Vmap } from '../../arena/linux-vmap/vmap.js';
+import { lazyMaxFor, MAIN_WINDOW, Vmap } from '../../arena/linux-vmap/vmap.js';
 import { type Address, AddressSpace, NO_ADDRESS } from '../../core/address.js';
 import { InputError } from '../../core/errors.js';
 import { LockTable } from '../../core/locks.js';
@@ -50,36 +51,43 @@ interface DecodedOperations extends CaseOperations {
 }
 
 interface Kernel {
+  readonly name: string;
   readonly cpus: number;
-  readonly lazyMax: number;
   readonly start: Address;
   readonly last: Address;
-  /** Windows besides the main range. */
-  readonly windows: readonly (readonly [Address, Address])[];
 }
 
 function prepare(golden: GoldenCase): PreparedCase {
-  const { description, windows, operations } = golden;
+  const { start, last, name, ...machine } = kernelOf(golden);
+  const windows = new WindowRows(start, last);
+  const decoded = decode(golden, windows);
+  return { start: () => new VmapModel(decoded, { start, last, name, ...machine }, windows.others) };
+}
+
+/** @throws InputError when case.json does not say what kernel it was, or one that the model does not follow. */
+function kernelOf(golden: GoldenCase): Kernel {
+  const { description, windows } = golden;
   const file = golden.path('case.json');
   if (!Value.Check(VmapCase, description)) {
     const error = Value.Errors(VmapCase, description).First();
     throw new InputError(error?.message ?? 'not a case of vmap', { file, field: error?.path ?? '' });
   }
-  if (windows.length !== 1)
-    throw new InputError('not one main range', { file, field: 'arenas', allowed: 'one' });
   const [main] = windows;
-  const start = AddressSpace.canonical.toNumber(BigInt(main!.vmalloc_start));
-  const last = AddressSpace.canonical.toNumber(BigInt(main!.vmalloc_end));
-  const table = new WindowRows(start, last);
-  const decoded = decode(golden, operations, table);
-  const kernel = {
-    cpus: description.cpus,
-    lazyMax: description.lazy_max_pages,
-    start,
-    last,
-    windows: table.others,
+  if (main === undefined || windows.length > 1)
+    throw new InputError(`${windows.length} main ranges`, { file, field: 'arenas', allowed: 'one' });
+  const { cpus, nodes, lazy_max_pages } = description;
+  const expected = { nodes: nodesFor(cpus), lazy_max_pages: lazyMaxFor(cpus) };
+  for (const [field, value] of Object.entries({ nodes, lazy_max_pages })) {
+    const allowed = String(expected[field as keyof typeof expected]);
+    if (String(value) !== allowed)
+      throw new InputError(`${value} with ${cpus} CPUs`, { file, field, allowed });
+  }
+  return {
+    name: main.name,
+    cpus,
+    start: AddressSpace.canonical.toNumber(BigInt(main.vmalloc_start)),
+    last: AddressSpace.canonical.toNumber(BigInt(main.vmalloc_end)),
   };
-  return { start: () => new VmapModel(decoded, kernel, main!.name) };
 }
 
 /** Numbers the windows of a case, the main range first. */
@@ -101,7 +109,8 @@ class WindowRows {
   }
 }
 
-function decode(golden: GoldenCase, operations: CaseOperations, windows: WindowRows): DecodedOperations {
+function decode(golden: GoldenCase, windows: WindowRows): DecodedOperations {
+  const { operations } = golden;
   const { length, opNames, flagTexts } = operations;
   const file = golden.path('ops.csv.gz');
   const kinds = opNames.map((name, index) => {
@@ -144,15 +153,10 @@ class VmapModel implements OracleModel {
 
   constructor(
     private readonly operations: DecodedOperations,
-    { cpus, lazyMax, start, last, windows }: Kernel,
-    name: string,
+    kernel: Kernel,
+    windows: readonly (readonly [Address, Address])[],
   ) {
-    this.vmap = new Vmap({ name, start, last, cpus, locks: new LockTable() });
-    if (this.vmap.lazyMax !== lazyMax)
-      throw new InputError('other limit of waiting pages', {
-        field: 'lazy_max_pages',
-        allowed: String(this.vmap.lazyMax),
-      });
+    this.vmap = new Vmap({ ...kernel, locks: new LockTable() });
     for (const [from, to] of windows) this.vmap.addWindow(from, to);
     this.addressOf = new Float64Array(operations.slotLimit);
   }
