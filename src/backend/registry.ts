@@ -5,6 +5,8 @@ import type { BackendDefinition } from './contract.js';
 import { firstFitMap } from './first-fit-map.js';
 import { illumosVmem } from './illumos-vmem.js';
 import { illumosVmemNoqc } from './illumos-vmem-noqc.js';
+import { linuxVmap } from './linux-vmap.js';
+import { linuxVmapNopool } from './linux-vmap-nopool.js';
 import { tlsf } from './tlsf.js';
 
 /** Every backend, by name. The conformance suite runs over all of them. */
@@ -15,5 +17,7 @@ export const BACKENDS: readonly BackendDefinition[] = [
   firstFitMap,
   illumosVmem,
   illumosVmemNoqc,
+  linuxVmap,
+  linuxVmapNopool,
   tlsf,
 ];

@@ -52,6 +52,42 @@ class PooledSize implements CacheFigures {
   }
 }
 
+/** Pages that wait for a purge in areas which no pool takes, seen as a quantum cache of pages that never serves. */
+class WaitingPages implements CacheFigures {
+  readonly kind = 'quantum';
+  readonly name = 'vmap_lazy';
+  readonly bufferBytes = PAGE_BYTES;
+  readonly slabBytes = PAGE_BYTES;
+  readonly magazines = 0;
+  readonly allocs = 0;
+  readonly magazineHits = 0;
+
+  constructor(
+    private readonly sizes: PooledSizes,
+    readonly arena: string,
+  ) {}
+
+  get slabs(): number {
+    return this.sizes.otherPages;
+  }
+
+  get buffers(): number {
+    return this.slabs;
+  }
+
+  get buffersInUse(): number {
+    return this.slabs;
+  }
+
+  get buffersInMagazines(): number {
+    return this.slabs;
+  }
+
+  get frees(): number {
+    return this.sizes.otherFrees;
+  }
+}
+
 /** What the pools do, by number of pages; index 0 is one page. Only areas with a tag are counted: no other is pooled. */
 export class PooledSizes {
   /** Areas out of the free tree, and those among them that no client has: waiting for a purge, or in a pool. */
@@ -61,14 +97,19 @@ export class PooledSizes {
   /** Allocations that a pool served. */
   readonly hits = new Float64Array(POOLS_PER_NODE);
   readonly frees = new Float64Array(POOLS_PER_NODE);
+  /** Pages that wait in areas without a tag or too large for a pool, and how many such areas were freed so far. */
+  otherPages = 0;
+  otherFrees = 0;
   private readonly all: readonly PooledSize[];
+  private readonly waiting: WaitingPages;
 
   constructor(arena: string) {
     this.all = Array.from({ length: POOLS_PER_NODE }, (_, pool) => new PooledSize(this, pool, arena));
+    this.waiting = new WaitingPages(this, arena);
   }
 
-  /** The sizes that have been asked for so far. */
+  /** The sizes that have been asked for so far, and the pages beside them. */
   get figures(): readonly CacheFigures[] {
-    return this.all.filter(({ allocs }) => allocs > 0);
+    return [...this.all.filter(({ pool }) => this.allocs[pool]! > 0 || this.areas[pool]! > 0), this.waiting];
   }
 }

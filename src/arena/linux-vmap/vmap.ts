@@ -157,7 +157,11 @@ export class Vmap {
     this.lazyLock.acquire();
     nodes.lazy[tag === NO_TAG ? home : tag - 1]!.insert(row);
     this.figures.frees++;
-    if (tag === NO_TAG || pages > POOLS_PER_NODE) return;
+    if (tag === NO_TAG || pages > POOLS_PER_NODE) {
+      this.sizes.otherFrees++;
+      this.sizes.otherPages += pages;
+      return;
+    }
     this.sizes.frees[pages - 1]! += 1;
     this.sizes.idle[pages - 1]! += 1;
   }
@@ -176,6 +180,7 @@ export class Vmap {
       if (nodes.lazy[node]!.size > 0) this.purgeNode(node, isFull);
     }
     this.lazyPages = 0;
+    this.sizes.otherPages = 0;
     return this.areasPurged - before;
   }
 
