@@ -38,10 +38,15 @@ const CaseFile = Type.Object({
   case: Type.Optional(Type.String()),
   exercises: Type.Optional(Type.String()),
   ncpus: Type.Optional(Type.Number({ minimum: 1 })),
-  arenas: Type.Optional(Type.Array(Type.Union([ArenaRow, WindowRow]))),
+  arenas: Type.Optional(Type.Array(ArenaRow)),
   /** A kernel whose arenas are maps describes those instead; what they start from is known to the oracle. */
   maps: Type.Optional(Type.Array(Type.Object({ name: Type.String() }))),
 });
+
+const WindowCaseFile = Type.Composite([
+  Type.Omit(CaseFile, ['arenas', 'maps']),
+  Type.Object({ arenas: Type.Array(WindowRow) }),
+]);
 
 export type CaseArena = (typeof ArenaRow)['static'];
 export type CaseWindow = (typeof WindowRow)['static'];
@@ -72,21 +77,22 @@ export class GoldenCase {
     this.name = basename(directory);
     const file = join(directory, 'case.json');
     const description = parseJson(file);
-    if (!Value.Check(CaseFile, description)) {
-      const error = Value.Errors(CaseFile, description).First();
+    const schema = hasWindows(description) ? WindowCaseFile : CaseFile;
+    if (!Value.Check(schema, description)) {
+      const error = Value.Errors(schema, description).First();
       throw new InputError(error?.message ?? 'not a golden case', { file, field: error?.path ?? '' });
     }
-    if (description.arenas === undefined && description.maps === undefined) {
+    const { arenas = [], maps } = description as (typeof CaseFile)['static'];
+    if (description.arenas === undefined && maps === undefined) {
       throw new InputError('no arenas', { file, field: 'arenas', allowed: 'arenas, or maps' });
     }
     this.description = description;
     this.oracle = description.oracle;
     this.exercises = description.exercises ?? '';
     this.cpus = description.ncpus ?? 1;
-    const arenas = description.arenas ?? [];
-    this.arenas = arenas.filter((arena) => 'base' in arena);
-    this.windows = arenas.filter((arena): arena is CaseWindow => 'vmalloc_start' in arena);
-    this.maps = [...this.windows, ...(description.maps ?? [])].map(({ name }) => name);
+    this.arenas = hasWindows(description) ? [] : arenas;
+    this.windows = hasWindows(description) ? description.arenas : [];
+    this.maps = [...this.windows, ...(maps ?? [])].map(({ name }) => name);
     const repeated = this.arenaNames.find((name, index, names) => names.indexOf(name) !== index);
     if (repeated !== undefined) {
       throw new InputError(`two arenas are named '${repeated}'`, { file, field: 'arenas' });
@@ -156,6 +162,12 @@ export class GoldenCase {
       throw new InputError(`not a CSV table (${(error as Error).message})`, { file: this.path(file) });
     }
   }
+}
+
+/** Whether the arenas are windows, which their set of free ranges tells. */
+function hasWindows(description: unknown): description is (typeof WindowCaseFile)['static'] {
+  const { arenas } = (description ?? {}) as { arenas?: unknown };
+  return Array.isArray(arenas) && arenas.some((arena) => Object.hasOwn(Object(arena), 'initial_free'));
 }
 
 function parseJson(file: string): unknown {
