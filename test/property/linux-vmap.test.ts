@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { VmapView } from '../../src/arena/linux-vmap/view.js';
-import { TagType } from '../../src/arena/view.js';
 import { MAIN_WINDOW, Vmap } from '../../src/arena/linux-vmap/vmap.js';
+import { TagType } from '../../src/arena/view.js';
 import { AddressSpace, NO_ADDRESS } from '../../src/core/address.js';
 import { LockTable } from '../../src/core/locks.js';
 import { SlowVmap } from '../support/slow-vmap.js';
@@ -104,7 +104,8 @@ describe('the vmap', () => {
           const align = PAGE * 2 ** shift;
           let bound = Number.POSITIVE_INFINITY;
           view.walk((type, start, size) => {
-            if (type === TagType.free && size >= pages * PAGE + align - 1) bound = Math.min(bound, start + align);
+            if (type === TagType.free && size >= pages * PAGE + align - 1)
+              bound = Math.min(bound, start + align);
           });
           const address = vmap.allocAddress(pages * PAGE, align, MAIN_WINDOW, 0);
           expect(address).toBeLessThan(bound);
