@@ -6,6 +6,8 @@ import type { BackendDefinition } from './contract.js';
 import { firstFitMap } from './first-fit-map.js';
 import { illumosVmem } from './illumos-vmem.js';
 import { illumosVmemNoqc } from './illumos-vmem-noqc.js';
+import { linuxVmap } from './linux-vmap.js';
+import { linuxVmapNopool } from './linux-vmap-nopool.js';
 import { netbsd2011 } from './netbsd-2011.js';
 import { netbsd2012 } from './netbsd-2012.js';
 import { netbsdA } from './netbsd-a.js';
@@ -23,6 +25,8 @@ export const BACKENDS: readonly BackendDefinition[] = [
   firstFitMap,
   illumosVmem,
   illumosVmemNoqc,
+  linuxVmap,
+  linuxVmapNopool,
   netbsd2011,
   netbsd2012,
   netbsdA,

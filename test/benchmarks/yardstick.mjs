@@ -17,6 +17,7 @@ const cases = named.length > 0 ? named : [
   'speed-300k',
   'million-kmem',
   'kstack-kva',
+  'long-8cpu',
 ];
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const golden = join(shared, 'golden');
@@ -26,6 +27,9 @@ const factors = new Map(
     ([, name, factor]) => [name, Number(factor)],
   ),
 );
+
+// The C code of Linux's vmap has no row there; the factor wanted is 150 ns where the yardstick takes 56.
+factors.set('long-8cpu', 150 / 56);
 
 const yardstick = join(mkdtempSync(join(tmpdir(), 'yardstick-')), 'yardstick');
 execFileSync('gcc', ['-O2', '-o', yardstick, join(shared, 'bench/yardstick.c')]);
@@ -52,5 +56,5 @@ for (const name of cases) {
   for (let round = 0; round < Number(rounds); round++) ratios.push(modelNs(name) / yardstickNs() / factors.get(name));
   ratios.sort((a, b) => a - b);
   const [low, middle, high] = [ratios[0], ratios[ratios.length >> 1], ratios.at(-1)].map((ratio) => ratio.toFixed(2));
-  process.stdout.write(`${name}: ${middle} times the kernel's C code (${low}–${high}, ${ratios.length} rounds)\n`);
+  process.stdout.write(`${name}: ${middle} times the kernel's C code, or what is wanted (${low}–${high}, ${ratios.length} rounds)\n`);
 }

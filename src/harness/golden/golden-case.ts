@@ -24,6 +24,16 @@ const ArenaRow = Type.Object({
   largeimport: Type.Optional(Type.Boolean()),
 });
 
+const Hex = Type.String({ pattern: '^0x[0-9a-f]{1,16}$' });
+
+/** An arena that is a window on the kernel's one set of free ranges; what its numbers mean is known to the oracle. */
+const WindowRow = Type.Object({
+  name: Type.String(),
+  vmalloc_start: Hex,
+  vmalloc_end: Hex,
+  initial_free: Type.Tuple([Hex, Hex]),
+});
+
 const CaseFile = Type.Object({
   oracle: Type.String(),
   case: Type.Optional(Type.String()),
@@ -43,7 +53,13 @@ const Bounds = Type.Object({
 });
 const BoundedArenas = Type.Object({ arenas: Type.Array(Type.Object({})) });
 
+const WindowCaseFile = Type.Composite([
+  Type.Omit(CaseFile, ['arenas', 'maps']),
+  Type.Object({ arenas: Type.Array(WindowRow) }),
+]);
+
 export type CaseArena = (typeof ArenaRow)['static'];
+export type CaseWindow = (typeof WindowRow)['static'];
 
 /** A row of a table of a case, by column name. */
 export type TableRow = Readonly<Record<string, string>>;
@@ -57,7 +73,9 @@ export class GoldenCase {
   readonly exercises: string;
   readonly cpus: number;
   readonly arenas: readonly CaseArena[];
-  /** Names of the maps of a case that has maps instead. */
+  /** Arenas that are windows on one set of free ranges. */
+  readonly windows: readonly CaseWindow[];
+  /** Names of the maps of a case that has maps instead, and of its windows. */
   readonly maps: readonly string[];
   /** Names of the layouts of a case that replays its operations under several. */
   readonly variants: readonly string[];
@@ -70,12 +88,15 @@ export class GoldenCase {
     this.directory = directory;
     this.name = basename(directory);
     const file = join(directory, 'case.json');
-    const description = withBases(parseJson(file));
-    if (!Value.Check(CaseFile, description)) {
-      const error = Value.Errors(CaseFile, description).First();
+    const raw = parseJson(file);
+    const isWindowed = hasWindows(raw);
+    const description = isWindowed ? raw : withBases(raw);
+    const schema = isWindowed ? WindowCaseFile : CaseFile;
+    if (!Value.Check(schema, description)) {
+      const error = Value.Errors(schema, description).First();
       throw new InputError(error?.message ?? 'not a golden case', { file, field: error?.path ?? '' });
     }
-    const { arenas, maps, variants } = description;
+    const { arenas, maps, variants } = description as (typeof CaseFile)['static'];
     if (arenas === undefined && maps === undefined && variants === undefined) {
       throw new InputError('no arenas', { file, field: 'arenas', allowed: 'arenas, or maps, or variants' });
     }
@@ -83,8 +104,9 @@ export class GoldenCase {
     this.oracle = description.oracle;
     this.exercises = description.exercises ?? '';
     this.cpus = description.ncpus ?? 1;
-    this.arenas = arenas ?? [];
-    this.maps = (maps ?? []).map(({ name }) => name);
+    this.arenas = isWindowed ? [] : (arenas ?? []);
+    this.windows = isWindowed ? raw.arenas : [];
+    this.maps = [...this.windows, ...(maps ?? [])].map(({ name }) => name);
     this.variants = variants ?? [];
     const repeated = this.arenaNames.find((name, index, names) => names.indexOf(name) !== index);
     if (repeated !== undefined) {
@@ -165,6 +187,12 @@ function withBases(description: unknown): unknown {
     return { base: arena.min, size: Number(BigInt(arena.max) - BigInt(arena.min)), ...arena };
   });
   return { ...description, arenas };
+}
+
+/** Whether the arenas are windows, which their set of free ranges tells. */
+function hasWindows(description: unknown): description is (typeof WindowCaseFile)['static'] {
+  const { arenas } = (description ?? {}) as { arenas?: unknown };
+  return Array.isArray(arenas) && arenas.some((arena) => Object.hasOwn(Object(arena), 'initial_free'));
 }
 
 function parseJson(file: string): unknown {

@@ -1,5 +1,6 @@
 import { type AddressRange, type AddressSpace, NO_ADDRESS } from '../../core/address.js';
 import { InputError } from '../../core/errors.js';
+import { isPowerOfTwo } from '../../core/units.js';
 import type { GoldenCase } from './golden-case.js';
 
 /** Result of operations that return nothing. */
@@ -7,6 +8,8 @@ export const NO_RESULT = -2;
 
 const ADDRESS = /^0x[0-9a-f]{1,16}$/;
 const LENGTH = /^[0-9]{1,16}$/;
+/** Alignments go up to 2^63, exact because they are powers of two. */
+const ALIGNMENT = /^[0-9]{1,19}$/;
 
 const HEADER = 'seq,op,arena,id,size,align,phase,nocross,minaddr,maxaddr,flags,result';
 
@@ -39,14 +42,16 @@ export interface CaseOperations {
   /** Row of `flagTexts`. */
   readonly flags: Uint16Array;
   readonly flagTexts: readonly string[];
-  /** Address, NO_ADDRESS for ENOMEM, NO_RESULT where the operation has none. */
+  /** Address, NO_ADDRESS for ENOMEM, NO_RESULT where the operation has none; a number for COUNTING_OPERATIONS. */
   readonly result: Float64Array;
   /** Slots are below this. */
   readonly slotLimit: number;
 }
 
 /** Operations whose result is an address or ENOMEM; FORMAT.md lets others have one too. */
-const ANSWERED: ReadonlySet<string> = new Set(['alloc', 'xalloc', 'add']);
+const ANSWERED: ReadonlySet<string> = new Set(['alloc', 'xalloc', 'add', 'pcpu', 'seed']);
+/** Operations whose result is how many areas they moved. */
+export const COUNTING_OPERATIONS: ReadonlySet<string> = new Set(['drain', 'reclaim']);
 /** Operations without result. */
 const UNANSWERED: ReadonlySet<string> = new Set(['free', 'xfree', 'reap']);
 /** Operations that end an allocation; their size may be repeated. */
@@ -126,7 +131,7 @@ class OperationReader {
     columns.id[row] = id;
     columns.size[row] = this.sizeField(row, op, id, field[4]!);
     columns.slot[row] = id < 0 ? -1 : this.slotField(id, field[4] !== '' && !FREEING.has(op));
-    columns.align[row] = this.number(row, 'align', field[5]!);
+    columns.align[row] = this.alignment(row, field[5]!);
     columns.phase[row] = this.number(row, 'phase', field[6]!);
     columns.nocross[row] = this.number(row, 'nocross', field[7]!);
     columns.minAddress[row] = this.bound(row, 'minaddr', field[8]!);
@@ -184,6 +189,11 @@ class OperationReader {
     throw this.bad(row, field, `'${text}'`, 'an integer from 0 to 2^53');
   }
 
+  private alignment(row: number, text: string): number {
+    const isLarge = ALIGNMENT.test(text) && Number(text) > 2 ** 53 && Number(text) < 2 ** 64;
+    return isLarge && isPowerOfTwo(Number(text)) ? Number(text) : this.number(row, 'align', text);
+  }
+
   private bound(row: number, field: string, text: string): number {
     return text === '' ? 0 : this.space.clamp(this.bigint(row, field, text));
   }
@@ -191,6 +201,7 @@ class OperationReader {
   private result(row: number, op: string, text: string): number {
     if (UNANSWERED.has(op) && text !== '') throw this.bad(row, 'result', `'${text}'`, `nothing for ${op}`);
     if (text === '' && (op === 'add' || !ANSWERED.has(op))) return NO_RESULT;
+    if (COUNTING_OPERATIONS.has(op)) return this.number(row, 'result', text);
     if (text === 'ENOMEM') return NO_ADDRESS;
     const address = this.bigint(row, 'result', text);
     const slot = this.space.clamp(address);

@@ -1,7 +1,7 @@
 import { type Address, NO_ADDRESS } from '../../core/address.js';
 import { InputError, InvariantError, MisuseError } from '../../core/errors.js';
 import type { GoldenCase, TableRow } from './golden-case.js';
-import { type CaseOperations, NO_RESULT } from './operations.js';
+import { type CaseOperations, COUNTING_OPERATIONS, NO_RESULT } from './operations.js';
 import type { Oracle, OracleModel } from './oracle.js';
 
 /** Operations on the same arena that are shown before the first difference. */
@@ -114,7 +114,13 @@ class Verification {
     const wanted = this.ops.result[reached]!;
     const got = this.model.lastResult;
     const around = [wanted, got].filter((address) => address >= 0);
-    return this.mismatch(reached, 'result', this.resultText(wanted), this.resultText(got), around);
+    return this.mismatch(
+      reached,
+      'result',
+      this.resultText(reached, wanted),
+      this.resultText(reached, got),
+      around,
+    );
   }
 
   private compareCheckpoint(seq: number, row: number): Mismatch | undefined {
@@ -191,12 +197,13 @@ class Verification {
       .filter(([, value]) => value !== '' && value !== 0)
       .map(([name, value]) => `${name}=${value}`);
     const arena = ops.arena[row]! < 0 ? '' : ` ${ops.arenaNames[ops.arena[row]!]}`;
-    const result = ops.result[row] === NO_RESULT ? '' : ` -> ${this.resultText(ops.result[row]!)}`;
+    const result = ops.result[row] === NO_RESULT ? '' : ` -> ${this.resultText(row, ops.result[row]!)}`;
     return `${ops.seq[row]} ${ops.opNames[ops.op[row]!]}${arena} ${shown.join(' ')}${result}`;
   }
 
-  private resultText(result: number): string {
+  private resultText(row: number, result: number): string {
     if (result === NO_ADDRESS) return 'ENOMEM';
+    if (COUNTING_OPERATIONS.has(this.ops.opNames[this.ops.op[row]!]!)) return String(result);
     return result === NO_RESULT ? '(nothing)' : this.ops.space.format(result);
   }
 }

@@ -1,0 +1,117 @@
+import { type AreaIndex, type AreaTable, NEXT, NIL } from './area-table.js';
+import { PAGE_BYTES } from './free-space.js';
+
+/** Pools of a node: one for each number of pages from 1 up. */
+export const POOLS_PER_NODE = 256;
+
+/** Areas that are no larger may be pooled. */
+export const LARGEST_POOLED = POOLS_PER_NODE * PAGE_BYTES;
+
+/** A quarter of a pool, rounded down, goes at each decay. */
+const DECAY_SHIFT = 2;
+
+/**
+ * The pools of all nodes: lists of areas of one size that have been purged but not given back (`struct vmap_pool`,
+ * mm/vmalloc.c [linux-6.12.117]); spec §4 and §6. Pool p of node n is number n × 256 + p.
+ */
+export class AreaPools {
+  /** Areas in pools, and their bytes. */
+  areasPooled = 0;
+  bytesPooled = 0;
+  /** Pool locks taken: two for each decay that leaves a rest, one for any other visit. */
+  acquisitions = 0;
+  /** First and last area, and number of areas, of each pool. */
+  readonly first: Int32Array;
+  private readonly last: Int32Array;
+  private readonly length: Int32Array;
+
+  constructor(
+    private readonly areas: AreaTable,
+    nodes: number,
+  ) {
+    this.first = new Int32Array(nodes * POOLS_PER_NODE);
+    this.last = new Int32Array(nodes * POOLS_PER_NODE);
+    this.length = new Int32Array(nodes * POOLS_PER_NODE);
+  }
+
+  /** Takes the first area of a pool if it is aligned; else puts it last and answers NIL. One is tried per request. */
+  take(pool: number, align: number): AreaIndex {
+    const row = this.first[pool]!;
+    if (row === NIL) return NIL;
+    this.acquisitions++;
+    const quotient = this.areas.startOf(row) / align;
+    if (quotient === Math.floor(quotient)) {
+      this.unlink(pool, row);
+      this.uncount(pool, row);
+      return row;
+    }
+    if (row !== this.last[pool]) {
+      this.unlink(pool, row);
+      this.append(pool, row);
+    }
+    return NIL;
+  }
+
+  /** Puts an area in front of a pool. */
+  put(pool: number, row: AreaIndex): void {
+    const { areas, first } = this;
+    this.acquisitions++;
+    const front = first[pool]!;
+    areas.words[row + NEXT] = front;
+    first[pool] = row;
+    if (front === NIL) this.last[pool] = row;
+    this.length[pool]! += 1;
+    this.areasPooled++;
+    this.bytesPooled += areas.lengthOf(row);
+  }
+
+  /**
+   * Areas that a decay takes from the front of a pool: all if it is full, else a quarter. Of fewer than four the quarter
+   * is none, and the kernel's count-down from there passes zero: then all go as well.
+   */
+  decaying(pool: number, isFull: boolean): number {
+    const length = this.length[pool]!;
+    const quarter = length >> DECAY_SHIFT;
+    return isFull || quarter === 0 ? length : quarter;
+  }
+
+  /** Notes that a decay detached a pool, and attached it again if `leavesRest`. */
+  detached(leavesRest: boolean): void {
+    this.acquisitions += leavesRest ? 2 : 1;
+  }
+
+  /** Takes the first area of a pool that has one. */
+  shift(pool: number): AreaIndex {
+    const row = this.first[pool]!;
+    this.unlink(pool, row);
+    this.uncount(pool, row);
+    return row;
+  }
+
+  /** Number of areas in a pool. */
+  lengthOf(pool: number): number {
+    return this.length[pool]!;
+  }
+
+  private uncount(pool: number, row: AreaIndex): void {
+    this.length[pool]! -= 1;
+    this.areasPooled--;
+    this.bytesPooled -= this.areas.lengthOf(row);
+  }
+
+  /** Takes the first area off its pool's list. */
+  private unlink(pool: number, row: AreaIndex): void {
+    const after = this.areas.nextOf(row);
+    this.first[pool] = after;
+    if (after === NIL) this.last[pool] = NIL;
+  }
+
+  private append(pool: number, row: AreaIndex): void {
+    const { words } = this.areas;
+    const before = this.last[pool]!;
+    words[row + NEXT] = NIL;
+    if (before === NIL) this.first[pool] = row;
+    else words[before + NEXT] = row;
+    this.last[pool] = row;
+  }
+}

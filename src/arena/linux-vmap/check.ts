@@ -1,0 +1,92 @@
+import { InvariantError } from '../../core/errors.js';
+import { POOLS_PER_NODE } from './area-pools.js';
+import { type AreaIndex, CHILD, LARGEST, NIL, NO_TAG, PARENT, RED } from './area-table.js';
+import type { AreaTree } from './area-tree.js';
+import { PAGE_BYTES } from './free-space.js';
+import { areasOf, areasOfPool, rangeLines, rangesOf } from './inspect.js';
+import type { Vmap } from './vmap.js';
+
+/** Compares the state of a system with what must always hold. @throws InvariantError with the ranges. */
+export function checkVmap(vmap: Vmap): void {
+  const problem =
+    contradictionInTree(vmap.free.tree, true) ||
+    contradictionInNodes(vmap) ||
+    contradictionInPools(vmap) ||
+    contradictionInRanges(vmap) ||
+    (vmap.free.spectrum?.contradiction() ?? '');
+  if (problem !== '') throw new InvariantError(`${vmap.name}: ${problem}`, rangeLines(vmap));
+}
+
+/** Order, colours, links and largest sizes of a tree; '' if all is well. */
+export function contradictionInTree(tree: AreaTree, isAugmented: boolean): string {
+  const { areas } = tree;
+  const { words, numbers } = areas;
+  const inOrder: AreaIndex[] = [];
+  let problem = words[tree.root + RED] === 1 ? 'the root is red' : '';
+  const blacksBelow = (row: AreaIndex): number => {
+    if (row === NIL) return 1;
+    const lower = words[row + CHILD]!;
+    const upper = words[row + CHILD + 1]!;
+    const below = blacksBelow(lower);
+    inOrder.push(row);
+    if (blacksBelow(upper) !== below) problem = 'paths have different numbers of black areas';
+    const isRed = words[row + RED] === 1;
+    if (isRed && (words[lower + RED] === 1 || words[upper + RED] === 1))
+      problem = 'a red area has a red child';
+    for (const child of [lower, upper])
+      if (child !== NIL && words[child + PARENT] !== row) problem = 'a child has another parent';
+    if (isAugmented && numbers[(row >> 1) + LARGEST] !== tree.largestBelow(row))
+      problem = 'a largest size is wrong';
+    return isRed ? below : below + 1;
+  };
+  blacksBelow(tree.root);
+  const isListed = [...areasOf(tree)].every((row, index) => row === inOrder[index]);
+  if (!isListed || inOrder.length !== tree.size) problem = 'the list is not that of the tree';
+  return problem;
+}
+
+function contradictionInNodes({ nodes, areas, lazyPages }: Vmap): string {
+  let waiting = 0;
+  for (let node = 0; node < nodes.count; node++) {
+    const busy = nodes.busy[node]!;
+    const lazy = nodes.lazy[node]!;
+    const problem = contradictionInTree(busy, false) || contradictionInTree(lazy, false);
+    if (problem !== '') return `node ${node}: ${problem}`;
+    for (const row of areasOf(busy))
+      if (nodes.ofAddress(areas.startOf(row)) !== node) return 'an area is busy in another node than its own';
+    for (const row of areasOf(lazy)) {
+      const tag = areas.tagOf(row);
+      if (tag !== NO_TAG && tag !== node + 1) return 'an area waits in another node than its tag says';
+      waiting += areas.lengthOf(row) / PAGE_BYTES;
+    }
+  }
+  return waiting === lazyPages ? '' : `${waiting} pages wait, ${lazyPages} are counted`;
+}
+
+function contradictionInPools(vmap: Vmap): string {
+  const { pools, areas } = vmap;
+  let pooled = 0;
+  for (let pool = 0; pool < pools.first.length; pool++) {
+    const rows = [...areasOfPool(vmap, pool)];
+    const bytes = ((pool % POOLS_PER_NODE) + 1) * PAGE_BYTES;
+    if (rows.some((row) => areas.lengthOf(row) !== bytes)) return 'a pool holds an area of another size';
+    if (rows.length !== pools.lengthOf(pool)) return 'a pool is miscounted';
+    pooled += rows.length;
+  }
+  return pooled === pools.areasPooled ? '' : `${pooled} areas are pooled, ${pools.areasPooled} are counted`;
+}
+
+/** All ranges together are the kernel's address space, free neighbours are joined, and the figures agree. */
+function contradictionInRanges(vmap: Vmap): string {
+  const ranges = rangesOf(vmap);
+  for (let index = 1; index < ranges.length; index++) {
+    const [before, after] = [ranges[index - 1]!, ranges[index]!];
+    if (before.end !== after.start) return 'ranges overlap or leave a hole';
+    if (before.place === 'free' && after.place === 'free') return 'two free neighbours are not joined';
+  }
+  const taken = ranges.filter(({ place }) => place !== 'free');
+  const bytes = taken.reduce((sum, { start, end }) => sum + end - start, 0);
+  if (taken.length !== vmap.figures.allocTags || bytes !== vmap.figures.inUseBytes)
+    return `${taken.length} areas with ${bytes} bytes are out of the free tree`;
+  return ranges.length === vmap.areas.count ? '' : `${vmap.areas.count} areas for ${ranges.length} ranges`;
+}

@@ -1,0 +1,344 @@
+import { type Address, NO_ADDRESS } from '../../core/address.js';
+import { MisuseError } from '../../core/errors.js';
+import type { LockTable, SimulatedLock } from '../../core/locks.js';
+import { type Bytes, highBit, isPowerOfTwo, MIB } from '../../core/units.js';
+import { AreaPools, LARGEST_POOLED, POOLS_PER_NODE } from './area-pools.js';
+import { type AreaIndex, AreaTable, NEXT, NIL, NO_TAG, TAG } from './area-table.js';
+import { AreaTree } from './area-tree.js';
+import { FreeSpace, joinOrLink, PAGE_BYTES } from './free-space.js';
+import { AreaNodes, LOWEST_KERNEL_ADDRESS, nodesFor } from './nodes.js';
+import { type CongruentAreas, congruentBase } from './per-cpu-areas.js';
+import { PooledSizes } from './pooled-sizes.js';
+import { VmapFigures } from './vmap-figures.js';
+
+/** Row of the window that is the main range: VMALLOC_START to VMALLOC_END. */
+export const MAIN_WINDOW = 0;
+
+/** The one free range that the kernel starts with. */
+const FIRST_FREE = 1;
+const END_OF_FREE = 2 ** 53 - 1;
+
+/** Pages that may wait for a purge, per step of the logarithm of the number of CPUs. */
+const LAZY_BYTES = 32 * MIB;
+
+/** Pages that may wait for a purge with so many CPUs (`lazy_max_pages`). */
+export function lazyMaxFor(cpus: number): number {
+  return (highBit(cpus) * LAZY_BYTES) / PAGE_BYTES;
+}
+
+/** What a kernel is started with. */
+export interface VmapOptions {
+  readonly name: string;
+  /** First address of the main range, and its last byte: the kernel writes VMALLOC_END so. */
+  readonly start: Address;
+  readonly last: Address;
+  readonly cpus: number;
+  /** Nodes, if not as many as the CPUs. With one there are no pools. */
+  readonly nodes?: number;
+  readonly locks: LockTable;
+}
+
+/**
+ * The vmap address-space allocator of Linux 6.12: `alloc_vmap_area`, `free_vmap_area_noflush`,
+ * `__purge_vmap_area_lazy` and what they call, mm/vmalloc.c [linux-6.12.117]; spec §1 to §7, THEORY.md.
+ *
+ * Freed areas wait in a node's lazy set until a purge pass puts them into a pool or back into the tree. When a pass is
+ * due is the owner's affair: `lazyPages` above `lazyMax` asks for one.
+ */
+export class Vmap {
+  readonly name: string;
+  readonly areas = new AreaTable();
+  readonly free: FreeSpace;
+  readonly nodes: AreaNodes;
+  readonly pools: AreaPools;
+  readonly sizes: PooledSizes;
+  readonly figures: VmapFigures;
+  readonly start: Address;
+  readonly last: Address;
+  /** Pages of freed areas that wait for a purge, and how many may. */
+  lazyPages = 0;
+  readonly lazyMax: number;
+  /** Passes so far, and areas that they have purged. */
+  passes = 0;
+  areasPurged = 0;
+  /** Objects that CPUs hold ready for a cut in the middle of a range. */
+  spares = 0;
+  private readonly spareOf: Uint8Array;
+  /** Ranges that a decay has taken from the pools of a node. */
+  private readonly decayed: AreaTree;
+  private readonly windowStart: Address[] = [];
+  private readonly windowEnd: Address[] = [];
+  private readonly freeLock: SimulatedLock;
+  private readonly busyLock: SimulatedLock;
+  private readonly lazyLock: SimulatedLock;
+  private readonly purgeLock: SimulatedLock;
+
+  /** @throws MisuseError if the main range is not in the kernel half, or not of whole pages. */
+  constructor({ name, start, last, cpus, nodes, locks }: VmapOptions) {
+    const end = last + 1;
+    if (
+      !(start >= LOWEST_KERNEL_ADDRESS && end > start && start % PAGE_BYTES === 0 && end % PAGE_BYTES === 0)
+    )
+      throw new MisuseError('bad main range', { name, start, last });
+    this.name = name;
+    this.start = start;
+    this.last = last;
+    this.figures = new VmapFigures(end - start, this);
+    this.free = new FreeSpace(this.areas, start, end, this.figures);
+    this.nodes = new AreaNodes(this.areas, nodes ?? nodesFor(cpus));
+    this.pools = new AreaPools(this.areas, this.nodes.count);
+    this.sizes = new PooledSizes(name);
+    this.lazyMax = lazyMaxFor(cpus);
+    this.spareOf = new Uint8Array(cpus);
+    this.decayed = new AreaTree(this.areas, false);
+    this.freeLock = locks.create('free_vmap_area_lock');
+    this.busyLock = locks.create('vmap_node busy.lock');
+    this.lazyLock = locks.create('vmap_node lazy.lock');
+    locks.add('vmap_node pool_lock', this.pools);
+    this.purgeLock = locks.create('vmap_purge_lock');
+    this.addWindow(start, last);
+    const all = this.areas.take();
+    this.areas.setRange(all, FIRST_FREE, END_OF_FREE);
+    this.free.tree.insert(all);
+  }
+
+  /** A window [from, to) for requests. @throws MisuseError if it lies below the kernel half. */
+  addWindow(from: Address, to: Address): number {
+    if (!(from >= LOWEST_KERNEL_ADDRESS)) throw new MisuseError('bad window', { name: this.name, from, to });
+    this.windowEnd.push(to);
+    return this.windowStart.push(from) - 1;
+  }
+
+  /**
+   * Allocates `size` bytes at a multiple of `align` in a window, for CPU `cpu`, and returns the area; NIL if there is no
+   * room even after everything has been reclaimed (EBUSY; the callers of vmalloc see NULL).
+   * @throws MisuseError if the size is not of whole pages, or align is no power of two (EINVAL).
+   */
+  alloc(size: Bytes, align: Bytes, window: number, cpu: number): AreaIndex {
+    if (!(size > 0 && size % PAGE_BYTES === 0 && isPowerOfTwo(align)))
+      throw new MisuseError('bad request', { name: this.name, size, align });
+    const node = window === MAIN_WINDOW && this.nodes.count > 1 ? cpu % this.nodes.count : -1;
+    let row = node >= 0 && size <= LARGEST_POOLED ? this.fromPool(size, align, node) : NIL;
+    if (row === NIL) {
+      row = this.fromTree(size, align, window, cpu);
+      if (row === NIL) {
+        this.purge(true);
+        row = this.fromTree(size, align, window, cpu);
+        if (row === NIL) {
+          this.figures.fails++;
+          return NIL;
+        }
+      }
+      this.areas.words[row + TAG] = node + 1;
+      if (node >= 0 && size <= LARGEST_POOLED) this.sizes.areas[size / PAGE_BYTES - 1]! += 1;
+    }
+    this.makeBusy(row);
+    return row;
+  }
+
+  /** The same, for callers that want the address; NO_ADDRESS if there is no room. */
+  allocAddress(size: Bytes, align: Bytes, window: number, cpu: number): Address {
+    const row = this.alloc(size, align, window, cpu);
+    return row === NIL ? NO_ADDRESS : this.areas.startOf(row);
+  }
+
+  /** Frees the area at an address: it waits for a purge. @throws MisuseError if none in use starts there. */
+  freeAt(address: Address): void {
+    const { areas, nodes } = this;
+    const home = address >= LOWEST_KERNEL_ADDRESS ? nodes.ofAddress(address) : 0;
+    const busy = nodes.busy[home]!;
+    this.busyLock.acquire();
+    const row = busy.find(address);
+    if (row === NIL) throw new MisuseError('no area in use starts here', { name: this.name, address });
+    busy.remove(row);
+    const pages = areas.lengthOf(row) / PAGE_BYTES;
+    const tag = areas.tagOf(row);
+    this.lazyPages += pages;
+    this.lazyLock.acquire();
+    nodes.lazy[tag === NO_TAG ? home : tag - 1]!.insert(row);
+    this.figures.frees++;
+    if (tag === NO_TAG || pages > POOLS_PER_NODE) {
+      this.sizes.otherFrees++;
+      this.sizes.otherPages += pages;
+      return;
+    }
+    this.sizes.frees[pages - 1]! += 1;
+    this.sizes.idle[pages - 1]! += 1;
+  }
+
+  /**
+   * A purge pass: decays the pools, then puts the waiting areas into pools, those that may be, and the others into the
+   * tree. A full pass empties the pools and fills none. Returns how many areas were waiting.
+   */
+  purge(isFull: boolean): number {
+    const { nodes } = this;
+    const before = this.areasPurged;
+    this.purgeLock.acquire();
+    this.passes++;
+    this.decay(isFull);
+    for (let node = 0; node < nodes.count; node++) {
+      if (nodes.lazy[node]!.size > 0) this.purgeNode(node, isFull);
+    }
+    this.lazyPages = 0;
+    this.sizes.otherPages = 0;
+    return this.areasPurged - before;
+  }
+
+  /** Takes a quarter of each pool, or everything, back into the tree; the shrinker takes everything. */
+  decay(isFull: boolean): void {
+    for (let node = 0; node < this.nodes.count && this.pools.areasPooled > 0; node++) {
+      this.decayNode(node, isFull);
+    }
+  }
+
+  /**
+   * Allocates areas at fixed distances, from the top of the main range downwards, and returns them in order; none if
+   * there is no room even after everything has been reclaimed (`pcpu_get_vm_areas`).
+   */
+  allocCongruent(wanted: CongruentAreas, cpu: number): readonly AreaIndex[] {
+    let base = this.findCongruent(wanted);
+    if (base === NO_ADDRESS) {
+      this.purge(true);
+      base = this.findCongruent(wanted);
+      if (base === NO_ADDRESS) {
+        this.figures.fails++;
+        return [];
+      }
+    }
+    const rows = wanted.offsets.map((offset, index) =>
+      this.cutOut(this.free.rangeAround(base + offset), base + offset, wanted.sizes[index]!, cpu),
+    );
+    for (const row of rows) this.makeBusy(row);
+    return rows;
+  }
+
+  /**
+   * Makes an area busy that has been so since before the model began. `tag` is its node plus 1, 0 for none.
+   * @throws MisuseError if its range is not free.
+   */
+  seed(address: Address, size: Bytes, tag: number, cpu: number): void {
+    const { areas } = this;
+    const range = address >= LOWEST_KERNEL_ADDRESS ? this.free.rangeAround(address) : NIL;
+    if (range === NIL || areas.endOf(range) < address + size || tag > this.nodes.count)
+      throw new MisuseError('no such free range', { name: this.name, address, size, tag });
+    const row = this.cutOut(range, address, size, cpu);
+    areas.words[row + TAG] = tag;
+    const pages = size / PAGE_BYTES;
+    if (tag !== NO_TAG && pages <= POOLS_PER_NODE) this.sizes.areas[pages - 1]! += 1;
+    this.makeBusy(row);
+  }
+
+  /** The first area of the pool for this size, if it is aligned. */
+  private fromPool(size: Bytes, align: Bytes, node: number): AreaIndex {
+    const pool = size / PAGE_BYTES - 1;
+    const row = this.pools.take(node * POOLS_PER_NODE + pool, align);
+    this.sizes.allocs[pool]! += 1;
+    if (row === NIL) return NIL;
+    this.sizes.hits[pool]! += 1;
+    this.sizes.idle[pool]! -= 1;
+    return row;
+  }
+
+  private fromTree(size: Bytes, align: Bytes, window: number, cpu: number): AreaIndex {
+    const { areas, free } = this;
+    const from = this.windowStart[window]!;
+    const to = this.windowEnd[window]!;
+    if (this.spareOf[cpu] === 0) {
+      this.spareOf[cpu] = 1;
+      this.spares++;
+    }
+    this.freeLock.acquire();
+    const range = free.search(size, align, from, to - from === size);
+    if (range === NIL) return NIL;
+    const begin = areas.startOf(range);
+    const address = Math.ceil(Math.max(begin, from) / align) * align;
+    return address + size > to ? NIL : this.cutOut(range, address, size, cpu);
+  }
+
+  /** A new area of [address, address + size), which is cut out of a free range. */
+  private cutOut(range: AreaIndex, address: Address, size: Bytes, cpu: number): AreaIndex {
+    const { areas } = this;
+    const row = areas.take();
+    areas.setRange(row, address, address + size);
+    areas.words[row + TAG] = NO_TAG;
+    const rangesBefore = this.free.tree.size;
+    this.free.cut(range, address, size);
+    if (this.free.tree.size > rangesBefore && this.spareOf[cpu] === 1) {
+      this.spareOf[cpu] = 0;
+      this.spares--;
+    }
+    this.figures.take(row);
+    return row;
+  }
+
+  private makeBusy(row: AreaIndex): void {
+    this.figures.allocs++;
+    this.busyLock.acquire();
+    this.nodes.busy[this.nodes.ofAddress(this.areas.startOf(row))]!.insert(row);
+  }
+
+  private findCongruent(wanted: CongruentAreas): Address {
+    this.freeLock.acquire();
+    return congruentBase(this.free, this.areas, wanted, this.start, this.last);
+  }
+
+  private decayNode(node: number, isFull: boolean): void {
+    const { pools, decayed } = this;
+    const firstPool = node * POOLS_PER_NODE;
+    for (let pool = firstPool; pool < firstPool + POOLS_PER_NODE; pool++) {
+      if (pools.first[pool] === NIL) continue;
+      let left = pools.decaying(pool, isFull);
+      const size = pool - firstPool;
+      this.sizes.areas[size]! -= left;
+      this.sizes.idle[size]! -= left;
+      for (; left > 0; left--) {
+        const row = pools.shift(pool);
+        this.figures.giveBack(row);
+        joinOrLink(decayed, row, null);
+      }
+      pools.detached(pools.first[pool] !== NIL);
+    }
+    const { first } = decayed;
+    decayed.clear();
+    this.giveBackList(first);
+  }
+
+  private purgeNode(node: number, isFull: boolean): void {
+    const { areas, pools } = this;
+    const lazy = this.nodes.lazy[node]!;
+    this.lazyLock.acquire();
+    let row = lazy.first;
+    this.areasPurged += lazy.size;
+    lazy.clear();
+    let returning = NIL;
+    while (row !== NIL) {
+      const following = areas.nextOf(row);
+      const pages = areas.lengthOf(row) / PAGE_BYTES;
+      const mayPool = areas.tagOf(row) !== NO_TAG && pages <= POOLS_PER_NODE;
+      if (mayPool && !isFull) pools.put(node * POOLS_PER_NODE + pages - 1, row);
+      else {
+        if (mayPool) {
+          this.sizes.areas[pages - 1]! -= 1;
+          this.sizes.idle[pages - 1]! -= 1;
+        }
+        this.figures.giveBack(row);
+        areas.words[row + NEXT] = returning;
+        returning = row;
+      }
+      row = following;
+    }
+    this.giveBackList(returning);
+  }
+
+  /** Gives areas that are chained through `next` back to the tree, under one lock. */
+  private giveBackList(first: AreaIndex): void {
+    if (first === NIL) return;
+    this.freeLock.acquire();
+    let row = first;
+    while (row !== NIL) {
+      const following = this.areas.nextOf(row);
+      this.free.giveBack(row);
+      row = following;
+    }
+  }
+}

@@ -1,0 +1,286 @@
+import { AreaPools, POOLS_PER_NODE } from '../../src/arena/linux-vmap/area-pools.js';
+import { NEXT, NIL, NO_TAG, TAG } from '../../src/arena/linux-vmap/area-table.js';
+import { AreaTree } from '../../src/arena/linux-vmap/area-tree.js';
+import { FreeSpace } from '../../src/arena/linux-vmap/free-space.js';
+import { AreaNodes } from '../../src/arena/linux-vmap/nodes.js';
+import { MAIN_WINDOW, Vmap } from '../../src/arena/linux-vmap/vmap.js';
+import { insides, replaceHidden, replaceMethod } from './mutation.js';
+import type { Mutant } from './vmem-mutants.js';
+
+type OnNode = (this: Vmap, node: number, isFull: boolean) => void;
+type OnList = (this: Vmap, first: number) => void;
+type OnPool = (pool: number, row: number) => void;
+type Balance = (this: AreaTree, above: number, side: number) => void;
+
+/** Whether the first area of a pool is a multiple of `align`. */
+function isFirstAligned(pools: AreaPools, pool: number, align: number): boolean {
+  const { areas } = insides<{ areas: Vmap['areas'] }>(pools, ['areas']);
+  return areas.startOf(pools.first[pool]!) % align === 0;
+}
+
+const POOL_MUTANTS: readonly Mutant[] = [
+  {
+    mistake: 'a pool gives out an area that is not aligned',
+    apply: () =>
+      replaceMethod(
+        AreaPools,
+        'take',
+        (original) =>
+          function (this: AreaPools, pool) {
+            return original.call(this, pool, 1);
+          },
+      ),
+  },
+  {
+    mistake: 'an area that is not aligned stays first in its pool',
+    apply: () =>
+      replaceMethod(
+        AreaPools,
+        'take',
+        (original) =>
+          function (this: AreaPools, pool, align) {
+            return isFirstAligned(this, pool, align) ? original.call(this, pool, align) : NIL;
+          },
+      ),
+  },
+  {
+    mistake: 'areas of 256 pages are not taken from their pool',
+    apply: () =>
+      replaceMethod(
+        AreaPools,
+        'take',
+        (original) =>
+          function (this: AreaPools, pool, align) {
+            return pool % POOLS_PER_NODE === POOLS_PER_NODE - 1 ? NIL : original.call(this, pool, align);
+          },
+      ),
+  },
+  {
+    mistake: 'a purged area goes to the end of its pool',
+    apply: () =>
+      replaceMethod(
+        AreaPools,
+        'put',
+        (original) =>
+          function (this: AreaPools, pool, row) {
+            original.call(this, pool, row);
+            if (this.lengthOf(pool) === 1) return;
+            const { unlink, append } = insides<{ unlink: OnPool; append: OnPool }>(this, [
+              'unlink',
+              'append',
+            ]);
+            unlink.call(this, pool, row);
+            append.call(this, pool, row);
+          },
+      ),
+  },
+  {
+    mistake: 'a pool of fewer than four areas does not decay',
+    apply: () =>
+      replaceMethod(
+        AreaPools,
+        'decaying',
+        (original) =>
+          function (this: AreaPools, pool, isFull) {
+            return !isFull && this.lengthOf(pool) < 4 ? 0 : original.call(this, pool, isFull);
+          },
+      ),
+  },
+  {
+    mistake: 'a pool loses half of its areas at each decay',
+    apply: () =>
+      replaceMethod(
+        AreaPools,
+        'decaying',
+        (original) =>
+          function (this: AreaPools, pool, isFull) {
+            return isFull || this.lengthOf(pool) < 4
+              ? original.call(this, pool, isFull)
+              : this.lengthOf(pool) >> 1;
+          },
+      ),
+  },
+  {
+    mistake: 'the shrinker takes a quarter of each pool',
+    apply: () =>
+      replaceMethod(
+        Vmap,
+        'decay',
+        (original) =>
+          function (this: Vmap) {
+            original.call(this, false);
+          },
+      ),
+  },
+];
+
+const PURGE_MUTANTS: readonly Mutant[] = [
+  {
+    mistake: 'a full pass fills pools',
+    apply: () =>
+      replaceHidden<OnNode>(
+        Vmap,
+        'purgeNode',
+        (original) =>
+          function (this: Vmap, node) {
+            original.call(this, node, false);
+          },
+      ),
+  },
+  {
+    mistake: 'ranges go back to the tree in the opposite order',
+    apply: () =>
+      replaceHidden<OnList>(
+        Vmap,
+        'giveBackList',
+        (original) =>
+          function (this: Vmap, first) {
+            let reversed = NIL;
+            for (let row = first; row !== NIL; ) {
+              const following = this.areas.nextOf(row);
+              this.areas.words[row + NEXT] = reversed;
+              reversed = row;
+              row = following;
+            }
+            original.call(this, reversed);
+          },
+      ),
+  },
+  {
+    mistake: 'a failing request reclaims nothing',
+    apply: () =>
+      replaceMethod(
+        Vmap,
+        'purge',
+        (original) =>
+          function (this: Vmap, isFull) {
+            return isFull ? 0 : original.call(this, false);
+          },
+      ),
+  },
+  {
+    mistake: 'a freed area loses its tag',
+    apply: () =>
+      replaceMethod(
+        Vmap,
+        'freeAt',
+        (original) =>
+          function (this: Vmap, address) {
+            const row = this.nodes.busy[this.nodes.ofAddress(address)]!.find(address);
+            this.areas.words[row + TAG] = NO_TAG;
+            original.call(this, address);
+          },
+      ),
+  },
+  {
+    mistake: 'the node of an address changes with each page',
+    apply: () =>
+      replaceMethod(
+        AreaNodes,
+        'ofAddress',
+        () =>
+          function (this: AreaNodes, address) {
+            return Math.floor(address / 4096) % this.count;
+          },
+      ),
+  },
+  {
+    mistake: 'requests of other windows get a tag',
+    apply: () =>
+      replaceMethod(
+        Vmap,
+        'alloc',
+        (original) =>
+          function (this: Vmap, size, align, window, cpu) {
+            const row = original.call(this, size, align, window, cpu);
+            if (row !== NIL && window !== MAIN_WINDOW && this.nodes.count > 1)
+              this.areas.words[row + TAG] = (cpu % this.nodes.count) + 1;
+            return row;
+          },
+      ),
+  },
+  {
+    mistake: 'a request is tagged with the node after its CPU',
+    apply: () =>
+      replaceMethod(
+        Vmap,
+        'alloc',
+        (original) =>
+          function (this: Vmap, size, align, window, cpu) {
+            return original.call(this, size, align, window, (cpu + 1) % this.nodes.count);
+          },
+      ),
+  },
+];
+
+const TREE_MUTANTS: readonly Mutant[] = [
+  {
+    mistake: 'every search is for the size alone, whatever the alignment',
+    apply: () =>
+      replaceMethod(
+        FreeSpace,
+        'search',
+        (original) =>
+          function (this: FreeSpace, size, align, from) {
+            return original.call(this, size, align, from, true);
+          },
+      ),
+  },
+  {
+    mistake: 'a window as long as the request is searched for the worst alignment',
+    apply: () =>
+      replaceMethod(
+        FreeSpace,
+        'search',
+        (original) =>
+          function (this: FreeSpace, size, align, from) {
+            return original.call(this, size, align, from, false);
+          },
+      ),
+  },
+  {
+    mistake: 'the last byte of a window is not counted as outside',
+    apply: () =>
+      replaceMethod(
+        Vmap,
+        'addWindow',
+        (original) =>
+          function (this: Vmap, from, to) {
+            return original.call(this, from, to + 1);
+          },
+      ),
+  },
+  {
+    mistake: 'a range that changes its size does not tell the ones above',
+    apply: () => replaceMethod(AreaTree, 'resized', () => () => undefined),
+  },
+  {
+    mistake: 'the tree is not balanced after a removal',
+    apply: () => replaceHidden<Balance>(AreaTree, 'balanceRemoved', () => () => undefined),
+  },
+  {
+    mistake: 'the lower part of a cut range is looked up from the root, and the upper part is the new one',
+    apply: () =>
+      replaceMethod(
+        FreeSpace,
+        'cut',
+        (original) =>
+          function (this: FreeSpace, row, from, size) {
+            const { areas } = insides<{ areas: Vmap['areas'] }>(this, ['areas']);
+            const [start, end] = [areas.startOf(row), areas.endOf(row)];
+            if (start === from || end === from + size) {
+              original.call(this, row, from, size);
+              return;
+            }
+            areas.setRange(row, start, from);
+            this.tree.resized(row);
+            const upper = areas.take();
+            areas.setRange(upper, from + size, end);
+            this.tree.insert(upper);
+          },
+      ),
+  },
+];
+
+/** Broken models of Linux's vmap; each must be noticed by a vector. */
+export const VMAP_MUTANTS: readonly Mutant[] = [...POOL_MUTANTS, ...PURGE_MUTANTS, ...TREE_MUTANTS];
