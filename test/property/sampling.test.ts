@@ -24,7 +24,9 @@ function walkedOnly(arena: ArenaView): ArenaView {
     source: arena.source,
     quantum: arena.quantum,
     figures: arena.figures,
-    caches: arena.caches,
+    get caches() {
+      return arena.caches;
+    },
     ...(arena.mapEntries === undefined ? {} : { mapEntries: arena.mapEntries }),
     ...(arena.spareTags === undefined ? {} : { spareTags: arena.spareTags }),
     largestFree: () => Math.max(0, ...freeSizes()),
