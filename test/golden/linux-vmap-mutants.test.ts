@@ -7,7 +7,16 @@ import { verifyCase } from '../../src/harness/golden/verify.js';
 import { StaleMutantError } from '../support/mutation.js';
 import { VMAP_MUTANTS } from '../support/vmap-mutants.js';
 
-const cases = findCases(join(SHIPPED_CASES, 'linux-vmap')).map((path) => new GoldenCase(path));
+/** Operations that a checkpoint takes as long as. */
+const CHECKPOINT_COST = 100;
+
+const effort = (golden: GoldenCase) =>
+  golden.operations.length + CHECKPOINT_COST * golden.table('checkpoints.csv').length;
+
+/** Quick ones first. */
+const cases = findCases(join(SHIPPED_CASES, 'linux-vmap'))
+  .map((path) => new GoldenCase(path))
+  .sort((one, other) => effort(one) - effort(other));
 
 /** Whether the case fails, by a difference or because the broken model breaks down. */
 function notices(golden: GoldenCase): boolean {
