@@ -55,7 +55,19 @@ function blockText(results: readonly Row[], width: number): string {
   const rows = figures.map((fields, index) => [shorten(results[index]!.backend, room), ...fields]);
   const alignments = ['left' as const, ...SHOWN.map(() => 'right' as const), 'left' as const];
   const text = alignedLines([['backend', ...head], ...rows], alignments, ' ').join('\n');
-  return `${workload}, seed ${seed}: ${events} events\n${text}\n`;
+  const notes = results.map(unservedNote).join('');
+  return `${workload}, seed ${seed}: ${events} events\n${text}\n${notes}`;
+}
+
+/** Figures of a backend that has left requests out do not compare with those of the others: the table must say so. */
+function unservedNote(result: Row): string {
+  const unserved = figure(result, 'unserved');
+  if (!(unserved > 0)) return '';
+  const name = shorten(result.backend, 45);
+  const isAll = figure(result, 'allocs') + figure(result, 'failures') === 0;
+  return isAll
+    ? `${name} serves no request of these classes\n`
+    : `${name}: ${formatCount(unserved)} events of classes that it does not serve\n`;
 }
 
 /** Characters that columns take, each with the space before it. */

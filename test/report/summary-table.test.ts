@@ -40,6 +40,20 @@ describe('SummaryTable', () => {
     );
   });
 
+  it('says which backends have left requests out', () => {
+    const some = { events: 50, allocs: 20, failures: 1, unserved: 9 };
+    const lines = text(
+      cell('all', { events: 50 }),
+      cell('some', some),
+      cell('none', { unserved: 50, allocs: 0, failures: 0 }),
+    );
+    expect(lines.split('\n').slice(5)).toEqual([
+      'some: 9 events of classes that it does not serve',
+      'none serves no request of these classes',
+      '',
+    ]);
+  });
+
   it('keeps to 100 columns whatever the figures', () => {
     for (const value of [0, 1e-9, 0.123456, 99_999, 1_234_567_890, 2 ** 53]) {
       const figures = Object.fromEntries(
