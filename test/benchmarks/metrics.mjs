@@ -7,7 +7,7 @@ import { Value } from '@sinclair/typebox/value';
 // As the program itself does, see src/cli/main.ts.
 setFlagsFromString('--max-inlined-bytecode-size=1000');
 setFlagsFromString('--max-inlined-bytecode-size-cumulative=4000');
-const { BACKENDS, CheckedPort, REGISTRIES, Simulation } = await import('../../dist/index.js');
+const { BACKENDS, CheckedPort, constraintTable, REGISTRIES, RequestClass, Simulation } = await import('../../dist/index.js');
 
 const OPERATIONS = 1_000_000;
 const repeats = Number(process.argv[2] ?? 7);
@@ -35,7 +35,17 @@ function cpuSeconds(definition, cls, recording) {
 /** Ranges go to the arenas themselves, small objects to the caches in front: the cheaper a request, the higher the ratio. */
 const CLASSES = ['va', 'kmem'];
 
-for (const [definition, cls] of BACKENDS.flatMap((backend) => CLASSES.map((name) => [backend, name]))) {
+function classesOf(definition) {
+  const environment = { simulation: new Simulation(1), constraints: constraintTable([]) };
+  const { serves } = definition.create(Value.Default(definition.parameters, {}), environment);
+  const names = Object.keys(RequestClass).filter((name) => serves.includes(RequestClass[name]));
+  const wanted = CLASSES.filter((name) => names.includes(name));
+  return wanted.length > 0 ? wanted : names.slice(0, 1);
+}
+
+const pairs = BACKENDS.flatMap((backend) => classesOf(backend).map((name) => [backend, name]));
+
+for (const [definition, cls] of pairs) {
   for (const recording of [true, false]) cpuSeconds(definition, cls, recording);
   const ratios = Array.from(
     { length: repeats },
