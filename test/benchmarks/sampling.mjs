@@ -3,7 +3,7 @@
 // more live objects over that with the fewest, and the cost of walking over that of the program. Times belong to the machine.
 // Usage: npm run build && node test/benchmarks/sampling.mjs [live…]
 import { Value } from '@sinclair/typebox/value';
-import { BACKENDS, CheckedPort, Priority, REGISTRIES, Simulation } from '../../dist/index.js';
+import { BACKENDS, CheckedPort, constraintTable, Priority, REGISTRIES, RequestClass, Simulation } from '../../dist/index.js';
 import { sampleArena } from '../../dist/probe/arena-columns.js';
 import { sampleProbes, TABLE_PROBES } from '../../dist/probe/registry.js';
 
@@ -46,7 +46,8 @@ class Timer {
 
   constructor(simulation, backend, requests, fromNs) {
     const arenas = backend.arenas.map(walkedOnly);
-    const rootsOf = (cls) => arenas.filter(({ name }) => backend.rootsOf(cls).some((root) => root.name === name));
+    const roots = (cls) => backend.rootsOf?.(cls) ?? backend.arenas.filter(({ source }) => source === null);
+    const rootsOf = (cls) => arenas.filter(({ name }) => roots(cls).some((root) => root.name === name));
     this.run = { simulation, backend, requests };
     this.slowRun = { simulation, backend: { arenas, rootsOf }, requests };
     this.handler = simulation.register(this);
@@ -77,7 +78,12 @@ function costs(definition, live) {
   return { followed: median(timer.followed), walked: median(timer.walked) };
 }
 
-for (const definition of BACKENDS) {
+function servesRanges(definition) {
+  const environment = { simulation: new Simulation(1), constraints: constraintTable([]) };
+  return definition.create(Value.Default(definition.parameters, {}), environment).serves.includes(RequestClass.va);
+}
+
+for (const definition of BACKENDS.filter(servesRanges)) {
   costs(definition, lives[0]);
   const base = costs(definition, lives[0]).followed;
   const parts = lives.map((live) => {
