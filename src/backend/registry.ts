@@ -3,6 +3,8 @@ import { bitmap } from './bitmap.js';
 import { buddy } from './buddy.js';
 import type { BackendDefinition } from './contract.js';
 import { firstFitMap } from './first-fit-map.js';
+import { freebsdVmMap } from './freebsd-vm-map.js';
+import { freebsdVmem } from './freebsd-vmem.js';
 import { illumosVmem } from './illumos-vmem.js';
 import { illumosVmemNoqc } from './illumos-vmem-noqc.js';
 import { netbsd2011 } from './netbsd-2011.js';
@@ -19,6 +21,8 @@ export const BACKENDS: readonly BackendDefinition[] = [
   bitmap,
   buddy,
   firstFitMap,
+  freebsdVmMap,
+  freebsdVmem,
   illumosVmem,
   illumosVmemNoqc,
   netbsd2011,
