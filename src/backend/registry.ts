@@ -3,6 +3,9 @@ import { bitmap } from './bitmap.js';
 import { buddy } from './buddy.js';
 import type { BackendDefinition } from './contract.js';
 import { firstFitMap } from './first-fit-map.js';
+import { freebsdKstackDense } from './freebsd-kstack-dense.js';
+import { freebsdKstackPerObject } from './freebsd-kstack-per-object.js';
+import { freebsdKstackSingle } from './freebsd-kstack-single.js';
 import { freebsdVmMap } from './freebsd-vm-map.js';
 import { freebsdVmem } from './freebsd-vmem.js';
 import { illumosVmem } from './illumos-vmem.js';
@@ -21,6 +24,9 @@ export const BACKENDS: readonly BackendDefinition[] = [
   bitmap,
   buddy,
   firstFitMap,
+  freebsdKstackDense,
+  freebsdKstackPerObject,
+  freebsdKstackSingle,
   freebsdVmMap,
   freebsdVmem,
   illumosVmem,

@@ -42,6 +42,12 @@ const VARIANTS: Readonly<Record<string, readonly ConformanceOptions[]>> = {
   bitmap: [{}, { parameters: { page_size: 8192, kmem_quantum: 64, abi: 'ilp32' } }],
   buddy: [{}, { parameters: { page_size: 8192, abi: 'ilp32' } }],
   'first-fit-map': MAP_VARIANTS,
+  'freebsd-kstack-dense': [
+    {},
+    { parameters: { indices: 'unit', guard_pages: 0 } },
+    { parameters: { reservations: false, kstack_pages: 2 } },
+  ],
+  'freebsd-kstack-per-object': [{}, { parameters: { memory: 8388608, background_pages: 512 } }],
   'freebsd-vm-map': [{}, { parameters: { superpages: false, abi: '12' } }],
   'freebsd-vmem': [
     { skips: SPANS_STAY },

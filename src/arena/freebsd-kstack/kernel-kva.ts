@@ -43,11 +43,13 @@ class SuperpageImports implements KvaSpanSource {
 class SlotImports implements KvaSpanSource {
   readonly importQuantum: Bytes;
   private readonly above: KvaSupply;
+  readonly lostBytes: Bytes;
   private readonly slotBytes: Bytes;
 
   constructor(above: KvaSupply, slotBytes: Bytes) {
     this.above = above;
     this.slotBytes = slotBytes;
+    this.lostBytes = slotBytes;
     this.importQuantum = slotBytes * (RESERVATION_PAGES - 1);
   }
 
@@ -63,10 +65,10 @@ class SlotImports implements KvaSpanSource {
 
 /** Arenas of kernel address space, one memory domain. */
 export class KernelKva {
-  readonly kernelArena: KvaSupply;
-  readonly domainArena: KvaSupply;
+  readonly kernelArena: KvaArena;
+  readonly domainArena: KvaArena;
   /** Of default-size stacks in the dense layout of 2024. */
-  readonly stackArena: KvaSupply;
+  readonly stackArena: KvaArena;
 
   /** `skippedBytes` at the start of kernel address space are taken by others. */
   constructor(skippedBytes: Bytes, slotBytes: Bytes) {
