@@ -3,7 +3,7 @@ import { KERNEL_MIN, KERNEL_PAGES, PAGE_BYTES, SUPERPAGE_BYTES } from '../arena/
 import { checkStacks } from '../arena/freebsd-kstack/check.js';
 import { KernelStacks, NO_STACK } from '../arena/freebsd-kstack/kernel-stacks.js';
 import type { KvaArena } from '../arena/freebsd-kstack/kva-arena.js';
-import { KvaView } from '../arena/freebsd-kstack/kva-view.js';
+import { KernelMapView, KvaView } from '../arena/freebsd-kstack/kva-view.js';
 import { objectBytes, stackFigures } from '../arena/freebsd-kstack/stack-figures.js';
 import type { LayoutName } from '../arena/freebsd-kstack/stack-layout.js';
 import type { ArenaView, StackFigures, StackView } from '../arena/view.js';
@@ -203,21 +203,22 @@ export class FreebsdStacks implements Backend, StackView {
   }
 }
 
-/** The arenas that the layout takes address space from, the root with the metadata of objects. */
-function createViews(kernel: KernelStacks): KvaView[] {
+/** kernel_map and the arenas that the layout takes address space from, the first of these with the metadata of objects. */
+function createViews(kernel: KernelStacks): ArenaView[] {
   const { kva, layout, form } = kernel;
   const { kernelArena, domainArena, stackArena } = kva;
-  const bySource: readonly (readonly [KvaArena, string | null])[] = [
-    [kernelArena, null],
+  const bySource: readonly (readonly [KvaArena, string])[] = [
+    [kernelArena, kva.map.name],
     [domainArena, kernelArena.name],
     [stackArena, domainArena.name],
   ];
   const used = layout.arenaFor(form.stackPages);
   const shown = used === kernelArena ? bySource.slice(0, 1) : bySource;
-  return shown.map(([arena, source]) => {
+  const views = shown.map(([arena, source]) => {
     const caches = arena === used ? [new StackCacheView(kernel, arena.name)] : [];
-    return new KvaView(arena, source, caches, () => (source === null ? objectBytes(kernel) : 0));
+    return new KvaView(arena, source, caches, () => (arena === kernelArena ? objectBytes(kernel) : 0));
   });
+  return [new KernelMapView(kva.map), ...views];
 }
 
 function wholeSuperpages(parameters: Parameters, field: string, least: Bytes, most: Bytes): Bytes {

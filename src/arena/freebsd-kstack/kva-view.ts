@@ -4,6 +4,7 @@ import type { Bytes } from '../../core/units.js';
 import { ABIS } from '../freebsd-vmem/abi.js';
 import { type ArenaFigures, type ArenaView, type CacheFigures, TagType, type TagVisitor } from '../view.js';
 import { PAGE_BYTES } from './abi.js';
+import type { KernelMap } from './kernel-kva.js';
 import type { KvaArena } from './kva-arena.js';
 import { KvaTag } from './kva-tags.js';
 
@@ -101,5 +102,46 @@ export class KvaView implements ArenaView {
       span.segments.push([type === KvaTag.free ? TagType.free : TagType.alloc, start, size]);
     });
     return spans.sort((a, b) => a.start - b.start);
+  }
+}
+
+/** kernel_map as probes see it: what the kernel arena has imported, and the rest. */
+export class KernelMapView implements ArenaView {
+  readonly name: string;
+  readonly source = null;
+  readonly quantum = PAGE_BYTES;
+  readonly caches: readonly CacheFigures[] = [];
+  readonly figures: ArenaFigures;
+
+  constructor(private readonly map: KernelMap) {
+    this.name = map.name;
+    this.figures = map;
+  }
+
+  largestFree(): Bytes {
+    return this.freeBytes();
+  }
+
+  freeBytes(): Bytes {
+    return this.map.totalBytes - this.map.inUseBytes;
+  }
+
+  /** Its entries are not modelled here. */
+  metadataBytes(): Bytes {
+    return 0;
+  }
+
+  walk(visit: TagVisitor): void {
+    const { base, inUseBytes, totalBytes } = this.map;
+    visit(TagType.span, base, totalBytes);
+    if (inUseBytes > 0) visit(TagType.alloc, base, inUseBytes);
+    visit(TagType.free, base + inUseBytes, this.freeBytes());
+  }
+
+  /** @throws InvariantError if more is in use than there is. */
+  check(): void {
+    const { inUseBytes, totalBytes } = this.map;
+    if (inUseBytes > totalBytes)
+      throw new InvariantError(`kernel_map: ${inUseBytes} of ${totalBytes} bytes in use`);
   }
 }
