@@ -135,3 +135,42 @@ export interface ArenaView {
   /** Checks every invariant. @throws InvariantError with a dump. */
   check(): void;
 }
+
+/** How kernel stacks lie in VM objects and in physical memory; counters only rise. */
+export interface StackFigures {
+  /** VM objects that hold pages of stacks, and bytes of them and of the nodes of their page tries. */
+  readonly objects: number;
+  readonly objectBytes: Bytes;
+  readonly trieNodes: number;
+  /** From the lowest to the highest index of a resident page of the shared object, and those without one; 0 without it. */
+  readonly indexSpan: number;
+  readonly indexHoles: number;
+  /** Reservations with at least one page, those with all and those with some, and the pages of all of them. */
+  readonly reservations: number;
+  readonly fullReservations: number;
+  readonly partialReservations: number;
+  readonly reservedPages: number;
+  /** Live stacks with all their pages in memory, and those of them whose page frames ascend one by one. */
+  readonly residentStacks: number;
+  readonly contiguousStacks: number;
+  /** Pages of live stacks, maximal runs of their frames, and the longest of these in pages. */
+  readonly residentPages: number;
+  readonly pageRuns: number;
+  readonly longestRun: number;
+  /** Writes to swap, each a cluster, and their pages; reads from swap. */
+  readonly swapWrites: number;
+  readonly swapPagesWritten: number;
+  readonly swapReads: number;
+  readonly objectLocks: number;
+  readonly creations: number;
+  /** Creations that the stack cache served. */
+  readonly cacheHits: number;
+  /** Address space of constructed stacks, guard pages included. */
+  readonly stackBytes: Bytes;
+}
+
+/** What probes may see of a model of kernel stacks. */
+export interface StackView {
+  /** Figures as they are now. Not for the hot path: O(pages of stacks). */
+  stackFigures(): StackFigures;
+}

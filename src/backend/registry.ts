@@ -4,6 +4,11 @@ import { bitmap } from './bitmap.js';
 import { buddy } from './buddy.js';
 import type { BackendDefinition } from './contract.js';
 import { firstFitMap } from './first-fit-map.js';
+import { freebsdKstackDense } from './freebsd-kstack-dense.js';
+import { freebsdKstackPerObject } from './freebsd-kstack-per-object.js';
+import { freebsdKstackSingle } from './freebsd-kstack-single.js';
+import { freebsdVmMap } from './freebsd-vm-map.js';
+import { freebsdVmem } from './freebsd-vmem.js';
 import { illumosVmem } from './illumos-vmem.js';
 import { illumosVmemNoqc } from './illumos-vmem-noqc.js';
 import { linuxVmap } from './linux-vmap.js';
@@ -23,6 +28,11 @@ export const BACKENDS: readonly BackendDefinition[] = [
   bitmap,
   buddy,
   firstFitMap,
+  freebsdKstackDense,
+  freebsdKstackPerObject,
+  freebsdKstackSingle,
+  freebsdVmMap,
+  freebsdVmem,
   illumosVmem,
   illumosVmemNoqc,
   linuxVmap,

@@ -4,6 +4,7 @@ import type { Column, Probe, RunView, TableProbe } from './contract.js';
 import { entriesProbe } from './entries.js';
 import { failuresTable } from './failures.js';
 import { fragmentationProbe } from './fragmentation.js';
+import { kstackProbe } from './kstack.js';
 import { latencyTable } from './latency.js';
 import { locksTable } from './locks.js';
 import { requestsProbe } from './requests.js';
@@ -21,6 +22,7 @@ export const PROBES: readonly Probe[] = [
   entriesProbe,
   cachesProbe,
   workProbe,
+  kstackProbe,
 ];
 
 /** Every probe with a table of its own, in the order of the files. */

@@ -32,6 +32,14 @@ const VMAP_SKIPS = [
   },
 ];
 
+/** Of FreeBSD's arenas without quantum caches. */
+const SPANS_STAY = [
+  {
+    test: 'a reap gives back, and without caches everything is as it was',
+    reason: 'kernel and the arenas of the domains have no release function: what they import stays',
+  },
+];
+
 /** Variants beyond the defaults, and skips. A backend that is not named here is held to all of the contract. */
 const VARIANTS: Readonly<Record<string, readonly ConformanceOptions[]>> = {
   'illumos-vmem': [
@@ -43,6 +51,18 @@ const VARIANTS: Readonly<Record<string, readonly ConformanceOptions[]>> = {
   bitmap: [{}, { parameters: { page_size: 8192, kmem_quantum: 64, abi: 'ilp32' } }],
   buddy: [{}, { parameters: { page_size: 8192, abi: 'ilp32' } }],
   'first-fit-map': MAP_VARIANTS,
+  'freebsd-kstack-dense': [
+    {},
+    { parameters: { indices: 'unit', guard_pages: 0 } },
+    { parameters: { reservations: false, kstack_pages: 2 } },
+  ],
+  'freebsd-kstack-per-object': [{}, { parameters: { memory: 8388608, background_pages: 512 } }],
+  'freebsd-vm-map': [{}, { parameters: { superpages: false, abi: '12' } }],
+  'freebsd-vmem': [
+    { skips: SPANS_STAY },
+    { parameters: { strategy: 'firstfit', qcache_max: 4, kstack_pages: 2, abi: '12' } },
+    { parameters: { domains: 2 }, skips: SPANS_STAY },
+  ],
   'linux-vmap': [{ skips: VMAP_SKIPS }, { parameters: { cpus: 3, guard_pages: false } }],
   'linux-vmap-nopool': [{ skips: VMAP_SKIPS }],
   'netbsd-2011': [

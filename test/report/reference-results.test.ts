@@ -13,6 +13,7 @@ const SUITES = [
     'results/reference/netbsd-kmem-pool-uvm/README.md',
     /```\n(fit-frag, seed 1[\s\S]*?)```/,
   ],
+  ['freebsd-kstack', 'results/reference/freebsd-kstack/README.md', /```\n(swapping, seed 1[\s\S]*?)```/],
 ] as const;
 
 describe('reference results', () => {

@@ -1,23 +1,41 @@
 import { type Address, NO_ADDRESS } from '../../core/address.js';
 import { type Bytes, roundDown, roundUp } from '../../core/units.js';
+import { RangeFigures } from '../range-arena.js';
 import { KERNEL_MIN, KERNEL_PAGES, PAGE_BYTES, RESERVATION_PAGES, SUPERPAGE_BYTES } from './abi.js';
 import { KvaArena, type KvaSpanSource, type KvaSupply } from './kva-arena.js';
 
 const KERNEL_END = KERNEL_MIN + KERNEL_PAGES * PAGE_BYTES;
 
 /** kernel_map as the kernel arena sees it: nothing is ever returned, so the lowest aligned gap is where the last one ended. */
-class KernelMap implements KvaSpanSource {
+export class KernelMap extends RangeFigures implements KvaSpanSource {
+  readonly name = 'kernel_map';
   readonly importQuantum = SUPERPAGE_BYTES;
-  private lowest: Address;
+  readonly freeTags = 1;
+  readonly lookups = 0;
+  readonly searches = 0;
+  readonly hashBuckets = 0;
+  readonly base: Address;
 
   constructor(skippedBytes: Bytes) {
-    this.lowest = roundUp(KERNEL_MIN + skippedBytes, SUPERPAGE_BYTES);
+    const base = roundUp(KERNEL_MIN + skippedBytes, SUPERPAGE_BYTES);
+    super(KERNEL_END - base);
+    this.base = base;
+  }
+
+  /** All imports touch. */
+  get allocTags(): number {
+    return this.inUseBytes === 0 ? 0 : 1;
   }
 
   importSpan(size: Bytes): Address {
-    const start = this.lowest;
-    if (start + size > KERNEL_END) return NO_ADDRESS;
-    this.lowest = start + size;
+    const start = this.base + this.inUseBytes;
+    if (start + size > KERNEL_END) {
+      this.fails++;
+      return NO_ADDRESS;
+    }
+    this.allocs++;
+    this.inUseBytes += size;
+    this.reach(start, start + size);
     return start;
   }
 }
@@ -43,11 +61,13 @@ class SuperpageImports implements KvaSpanSource {
 class SlotImports implements KvaSpanSource {
   readonly importQuantum: Bytes;
   private readonly above: KvaSupply;
+  readonly lostBytes: Bytes;
   private readonly slotBytes: Bytes;
 
   constructor(above: KvaSupply, slotBytes: Bytes) {
     this.above = above;
     this.slotBytes = slotBytes;
+    this.lostBytes = slotBytes;
     this.importQuantum = slotBytes * (RESERVATION_PAGES - 1);
   }
 
@@ -63,14 +83,16 @@ class SlotImports implements KvaSpanSource {
 
 /** Arenas of kernel address space, one memory domain. */
 export class KernelKva {
-  readonly kernelArena: KvaSupply;
-  readonly domainArena: KvaSupply;
+  readonly map: KernelMap;
+  readonly kernelArena: KvaArena;
+  readonly domainArena: KvaArena;
   /** Of default-size stacks in the dense layout of 2024. */
-  readonly stackArena: KvaSupply;
+  readonly stackArena: KvaArena;
 
   /** `skippedBytes` at the start of kernel address space are taken by others. */
   constructor(skippedBytes: Bytes, slotBytes: Bytes) {
-    this.kernelArena = new KvaArena('kernel arena', new KernelMap(skippedBytes));
+    this.map = new KernelMap(skippedBytes);
+    this.kernelArena = new KvaArena('kernel arena', this.map);
     this.domainArena = new KvaArena('kernel arena domain 0', new SuperpageImports(this.kernelArena));
     this.stackArena = new KvaArena('kstack arena domain 0', new SlotImports(this.domainArena, slotBytes));
   }

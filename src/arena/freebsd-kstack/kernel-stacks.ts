@@ -106,6 +106,13 @@ export class KernelStacks {
     this.cache.free(stack);
   }
 
+  /** The thread is gone, and there was no memory to swap its stack in. @throws MisuseError unless it is swapped out. */
+  abandon(stack: number): void {
+    this.requireLive(stack, 1);
+    this.stacks.thread[stack]!++;
+    this.destroy(stack);
+  }
+
   /** Unwires the pages of a stack; they go to the laundry. @throws MisuseError unless it is live and swapped in. */
   swapOut(stack: number): void {
     this.requireLive(stack, 0);

@@ -2,6 +2,7 @@ import { type Address, NO_ADDRESS } from '../../core/address.js';
 import { MisuseError } from '../../core/errors.js';
 import { type Bytes, highBit, roundUp } from '../../core/units.js';
 import { doubled } from '../avl-tree.js';
+import type { ArenaFigures } from '../view.js';
 import { PAGE_BYTES } from './abi.js';
 import { KvaTag, KvaTags, LIST_END } from './kva-tags.js';
 
@@ -26,6 +27,8 @@ export interface KvaSupply {
 export interface KvaSpanSource {
   /** Imports are multiples of this. */
   readonly importQuantum: Bytes;
+  /** Bytes that it takes from its own source beyond those of a span. */
+  readonly lostBytes?: Bytes;
   importSpan(size: Bytes): Address;
   /** Without it, spans are kept, and adjacent ones become one. */
   releaseSpan?(start: Address, size: Bytes): void;
@@ -36,19 +39,43 @@ export interface KvaSpanSource {
  * no next fit, no quantum caches, no bounds. Mirrors vmem_xalloc, vmem_try_fetch, vmem_xfree, vmem_add1 and vmem_import,
  * subr_vmem.c [freebsd@f13fa9df05].
  */
-export class KvaArena implements KvaSupply {
+export class KvaArena implements KvaSupply, ArenaFigures {
+  readonly waits = 0;
   totalBytes = 0;
   inUseBytes = 0;
+  /** With what its imports lose. */
+  importBytes = 0;
+  spanTags = 0;
+  freeTags = 0;
+  allocTags = 0;
+  allocs = 0;
+  frees = 0;
+  fails = 0;
+  lookups = 0;
+  searches = 0;
+  splits = 0;
+  merges = 0;
+  imports = 0;
+  releases = 0;
   readonly name: string;
   private readonly source: KvaSpanSource;
   private readonly tags = new KvaTags();
   private readonly lists = new Int32Array(LISTS);
   private buckets: Int32Array = new Int32Array(16);
-  private busyTags = 0;
+  private lowest: Address = Number.POSITIVE_INFINITY;
+  private highest: Address = 0;
 
   constructor(name: string, source: KvaSpanSource) {
     this.name = name;
     this.source = source;
+  }
+
+  get hashBuckets(): number {
+    return this.buckets.length;
+  }
+
+  get reachBytes(): Bytes {
+    return Math.max(0, this.highest - this.lowest);
   }
 
   alloc(size: Bytes): Address {
@@ -58,10 +85,16 @@ export class KvaArena implements KvaSupply {
   allocAligned(size: Bytes, align: Bytes): Address {
     let tag = this.find(size, align);
     if (tag === NO_TAG && this.importFor(size, align)) tag = this.find(size, align);
-    if (tag === NO_TAG) return NO_ADDRESS;
+    if (tag === NO_TAG) {
+      this.fails++;
+      return NO_ADDRESS;
+    }
     const address = roundUp(this.tags.start[tag]!, align);
     this.carve(tag, address, size);
+    this.allocs++;
     this.inUseBytes += size;
+    if (address < this.lowest) this.lowest = address;
+    if (address + size > this.highest) this.highest = address + size;
     return address;
   }
 
@@ -71,11 +104,13 @@ export class KvaArena implements KvaSupply {
     if (tag === NO_TAG || tags.size[tag] !== size) {
       throw new MisuseError('no such allocation', { arena: this.name, address, size });
     }
+    this.frees++;
     this.inUseBytes -= size;
     const after = tags.next[tag]!;
     if (tags.type[after] === KvaTag.free) {
       tags.size[tag]! += tags.size[after]!;
       this.unlist(after);
+      this.merges++;
       tags.remove(after);
     }
     const before = tags.previous[tag]!;
@@ -83,18 +118,17 @@ export class KvaArena implements KvaSupply {
       tags.size[tag]! += tags.size[before]!;
       tags.start[tag] = tags.start[before]!;
       this.unlist(before);
+      this.merges++;
       tags.remove(before);
     }
     if (!this.releaseSpan(tag)) this.list(tag);
   }
 
-  /** Calls `visit` for each segment, spans in order of import. */
-  walk(visit: (isBusy: boolean, start: Address, size: Bytes) => void): void {
+  /** Calls `visit` for each tag, spans in order of import; `type` is one of KvaTag. */
+  walk(visit: (type: number, start: Address, size: Bytes) => void): void {
     const { tags } = this;
     for (let tag = tags.next[LIST_END]!; tag !== LIST_END; tag = tags.next[tag]!) {
-      if (tags.type[tag] !== KvaTag.span) {
-        visit(tags.type[tag] === KvaTag.busy, tags.start[tag]!, tags.size[tag]!);
-      }
+      visit(tags.type[tag]!, tags.start[tag]!, tags.size[tag]!);
     }
   }
 
@@ -103,6 +137,7 @@ export class KvaArena implements KvaSupply {
     const { tags } = this;
     for (let list = listOf(size); list < LISTS; list++) {
       for (let tag = this.lists[list]!; tag !== NO_TAG; tag = tags.kinNext[tag]!) {
+        this.searches++;
         const skipped = roundUp(tags.start[tag]!, align) - tags.start[tag]!;
         if (tags.size[tag]! - skipped >= size) return tag;
       }
@@ -119,12 +154,14 @@ export class KvaArena implements KvaSupply {
       this.list(tags.insert(tags.previous[tag]!, KvaTag.free, tags.start[tag]!, front));
       tags.start[tag] = address;
       tags.size[tag]! -= front;
+      this.splits++;
     }
     const tail = tags.size[tag]! - size;
     if (tail === 0) {
       this.addBusy(tag);
       return;
     }
+    this.splits++;
     tags.start[tag] = address + size;
     tags.size[tag] = tail;
     this.list(tag);
@@ -137,6 +174,8 @@ export class KvaArena implements KvaSupply {
     const bytes = roundUp(wanted, this.source.importQuantum);
     const start = this.source.importSpan(bytes);
     if (start === NO_ADDRESS) return false;
+    this.imports++;
+    this.importBytes += bytes + (this.source.lostBytes ?? 0);
     this.addSpan(start, bytes);
     return true;
   }
@@ -155,6 +194,7 @@ export class KvaArena implements KvaSupply {
       return;
     }
     const before = joins ? last : tags.insert(last, KvaTag.span, start, size);
+    if (!joins) this.spanTags++;
     this.list(tags.insert(before, KvaTag.free, start, size));
   }
 
@@ -168,7 +208,10 @@ export class KvaArena implements KvaSupply {
     const size = tags.size[tag]!;
     tags.remove(tag);
     tags.remove(span);
+    this.spanTags--;
+    this.releases++;
     this.totalBytes -= size;
+    this.importBytes -= size + (source.lostBytes ?? 0);
     source.releaseSpan(start, size);
     return true;
   }
@@ -177,6 +220,7 @@ export class KvaArena implements KvaSupply {
     const { kinNext, kinPrevious, size, type } = this.tags;
     const list = listOf(size[tag]!);
     const after = this.lists[list]!;
+    this.freeTags++;
     type[tag] = KvaTag.free;
     kinNext[tag] = after;
     kinPrevious[tag] = NO_TAG;
@@ -185,6 +229,7 @@ export class KvaArena implements KvaSupply {
   }
 
   private unlist(tag: number): void {
+    this.freeTags--;
     const { kinNext, kinPrevious, size } = this.tags;
     const after = kinNext[tag]!;
     const before = kinPrevious[tag]!;
@@ -195,7 +240,7 @@ export class KvaArena implements KvaSupply {
 
   /** Files a tag that is on no list yet, and not of type busy, lest a rehash file it as well. */
   private addBusy(tag: number): void {
-    if (++this.busyTags > this.buckets.length) this.rehash();
+    if (++this.allocTags > this.buckets.length) this.rehash();
     this.tags.type[tag] = KvaTag.busy;
     this.chain(tag);
   }
@@ -212,13 +257,14 @@ export class KvaArena implements KvaSupply {
     let before = NO_TAG;
     let tag = this.buckets[bucket]!;
     while (tag !== NO_TAG && start[tag] !== address) {
+      this.lookups++;
       before = tag;
       tag = kinNext[tag]!;
     }
     if (tag === NO_TAG) return NO_TAG;
     if (before === NO_TAG) this.buckets[bucket] = kinNext[tag]!;
     else kinNext[before] = kinNext[tag]!;
-    this.busyTags--;
+    this.allocTags--;
     return tag;
   }
 

@@ -1,4 +1,6 @@
-import { RESERVATION_PAGES } from './abi.js';
+import type { Bytes } from '../../core/units.js';
+import type { StackFigures } from '../view.js';
+import { OBJECT_BYTES, PAGE_BYTES, RESERVATION_PAGES, TRIE_NODE_BYTES } from './abi.js';
 import type { KernelStacks } from './kernel-stacks.js';
 import { NO_FRAME, NO_OBJECT } from './page-frames.js';
 import { StackState } from './stack-table.js';
@@ -23,6 +25,9 @@ export interface StackContiguity {
   readonly runs: number;
   /** Maximal runs in the sorted list of the frames of all live stacks, and the 2 MiB blocks that these touch. */
   readonly ownerRuns: number;
+  /** Pages of all live stacks, and the longest of those runs. */
+  readonly ownerPages: number;
+  readonly longestRun: number;
   readonly superpageBlocks: number;
 }
 
@@ -91,7 +96,15 @@ export function stackContiguity(kernel: KernelStacks): StackContiguity {
     if (countRuns(own.sort(ascending)) === 1) sums.contiguousInAnyOrder++;
   }
   all.sort(ascending);
-  return { ...sums, ownerRuns: countRuns(all), superpageBlocks: countWindows(all) };
+  const ownerRuns = countRuns(all);
+  const longest = longestRun(all);
+  return {
+    ...sums,
+    ownerRuns,
+    ownerPages: all.length,
+    longestRun: longest,
+    superpageBlocks: countWindows(all),
+  };
 }
 
 export function indexUse(kernel: KernelStacks): IndexUse {
@@ -129,6 +142,54 @@ export function reservationUse({ memory }: KernelStacks): ReservationUse {
   };
 }
 
+/** All of the above in one, for probes. O(pages of stacks). */
+export function stackFigures(kernel: KernelStacks): StackFigures {
+  const { memory, counters, daemon, form } = kernel;
+  const { objects } = memory;
+  const contiguity = stackContiguity(kernel);
+  const reservations = reservationUse(kernel);
+  const index = indexUse(kernel);
+  return {
+    objects: objects.count,
+    objectBytes: objectBytes(kernel),
+    trieNodes: objects.tries.nodes,
+    indexSpan: index.residentPages === 0 ? 0 : index.highest - index.lowest + 1,
+    indexHoles: index.holes,
+    reservations: reservations.active,
+    fullReservations: reservations.full,
+    partialReservations: reservations.partial,
+    reservedPages: reservations.pagesInUse,
+    residentStacks: contiguity.resident,
+    contiguousStacks: contiguity.ascending,
+    residentPages: contiguity.ownerPages,
+    pageRuns: contiguity.ownerRuns,
+    longestRun: contiguity.longestRun,
+    swapWrites: daemon.writes,
+    swapPagesWritten: daemon.pagesWritten,
+    swapReads: counters.swapReads,
+    objectLocks: counters.objectLocks,
+    creations: counters.creates,
+    cacheHits: counters.cacheHits,
+    stackBytes:
+      constructedPages(kernel) * PAGE_BYTES +
+      stackPopulation(kernel).constructed * form.guardPages * PAGE_BYTES,
+  };
+}
+
+/** Bytes of the objects that hold stacks and of the nodes of their page tries. */
+export function objectBytes({ memory }: KernelStacks): Bytes {
+  const { objects } = memory;
+  return objects.count * OBJECT_BYTES + objects.tries.nodes * TRIE_NODE_BYTES;
+}
+
+function constructedPages({ stacks }: KernelStacks): number {
+  let pages = 0;
+  for (let stack = 0; stack < stacks.rows; stack++) {
+    if (stacks.state[stack] !== StackState.none) pages += stacks.pages[stack]!;
+  }
+  return pages;
+}
+
 function ascending(a: number, b: number): number {
   return a - b;
 }
@@ -136,6 +197,17 @@ function ascending(a: number, b: number): number {
 /** Maximal runs in which each number is one more than the one before. */
 function countRuns(numbers: readonly number[]): number {
   return numbers.filter((number, at) => at === 0 || number !== numbers[at - 1]! + 1).length;
+}
+
+/** Length of the longest of these runs. */
+function longestRun(numbers: readonly number[]): number {
+  let longest = 0;
+  let length = 0;
+  numbers.forEach((number, at) => {
+    length = at > 0 && number === numbers[at - 1]! + 1 ? length + 1 : 1;
+    longest = Math.max(longest, length);
+  });
+  return longest;
 }
 
 /** Distinct aligned windows of 512 in an ascending list. */

@@ -20,6 +20,8 @@ export interface KernelArenaOptions {
   readonly bytes: Bytes;
   /** Memory domains (NUMA). */
   readonly domains: number;
+  /** Largest size with a quantum cache in the arenas of the domains; 0 or absent = none, as in every release. */
+  readonly qcacheMax?: Bytes;
   /** With arenas for stacks, as since 2024: pages of a stack and its guard, and where kernel VA starts. */
   readonly stacks?: { readonly slotPages: number; readonly kernelBase: Address };
 }
@@ -30,6 +32,8 @@ export interface KernelArenas {
   readonly map: VmemArena;
   /** kernel_arena: KVA without memory, and what the arenas of the domains import. */
   readonly kernel: VmemArena;
+  /** Where `kernel` imports from. */
+  readonly kernelImports: AlignedSource;
   /** kmem of each domain. */
   readonly domains: readonly VmemArena[];
   /** Kernel stacks of each domain; none before 2024. */
@@ -37,7 +41,7 @@ export interface KernelArenas {
 }
 
 /**
- * Creates the arenas of kernel VA as they stand after boot; none has quantum caches, and none but those of stacks gives
+ * Creates the arenas of kernel VA as they stand after boot; none has quantum caches unless asked for, and none but those of stacks gives
  * back what it imported.
  * Mirrors kmem_init, vm_kern.c [freebsd@5cb586b], and for stacks D38852 of 2024 (spec §4, §5).
  */
@@ -46,14 +50,13 @@ export function createKernelArenas(system: VmemSystem, options: KernelArenaOptio
   const map = system.createArena({ ...common, name: 'kernel_map', source: null });
   map.addSpan(options.base, options.bytes);
   const quantum = options.domains > 1 ? NUMA_IMPORT_QUANTUM : IMPORT_QUANTUM;
-  const importing = (name: string, from: VmemArena) => {
-    const source = new AlignedSource(from, quantum, false, SUPERPAGE_BYTES);
-    return system.createArena({ ...common, name, source });
-  };
-  const kernel = importing('kernel', map);
-  const domains = Array.from({ length: options.domains }, (_, domain) =>
-    importing(`kernel_dom${domain}`, kernel),
-  );
+  const kernelImports = new AlignedSource(map, quantum, false, SUPERPAGE_BYTES);
+  const kernel = system.createArena({ ...common, name: 'kernel', source: kernelImports });
+  const domains = Array.from({ length: options.domains }, (_, domain) => {
+    const source = new AlignedSource(kernel, quantum, false, SUPERPAGE_BYTES);
+    const qcacheMax = options.qcacheMax ?? 0;
+    return system.createArena({ ...common, name: `kernel_dom${domain}`, qcacheMax, source });
+  });
   const { stacks: layout } = options;
   const stacks = domains.flatMap((from, domain) => {
     if (layout === undefined) return [];
@@ -61,5 +64,5 @@ export function createKernelArenas(system: VmemSystem, options: KernelArenaOptio
     const source = new StackSlotSource(from, slot, PAGE_BYTES, layout.kernelBase);
     return [system.createArena({ ...common, name: `kstack_dom${domain}`, source })];
   });
-  return { map, kernel, domains, stacks };
+  return { map, kernel, kernelImports, domains, stacks };
 }

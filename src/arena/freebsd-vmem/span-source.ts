@@ -43,6 +43,9 @@ export class AllocSource implements SpanSource {
  * Mirrors kva_import and kva_import_domain, vm_kern.c [freebsd@5cb586b].
  */
 export class AlignedSource implements SpanSource {
+  /** While true nothing is imported. */
+  isClosed = false;
+
   constructor(
     private readonly arena: VmemArena,
     readonly importQuantum: Bytes,
@@ -55,6 +58,7 @@ export class AlignedSource implements SpanSource {
   }
 
   importSpan(size: Bytes, flags: number): Address {
+    if (this.isClosed) return NO_ADDRESS;
     return this.arena.xalloc(size, this.align, 0, 0, 0, LAST_ADDRESS, flags);
   }
 

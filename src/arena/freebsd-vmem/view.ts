@@ -59,12 +59,19 @@ export class VmemView implements ArenaView {
     return bytes;
   }
 
+  /** Spans that touch and share a span tag are shown as one. */
   walk(visit: TagVisitor): void {
     const { tags } = this.arena;
-    for (const tag of addressOrder(this.arena)) {
-      const type = tags.type[tag];
-      const shown = tags.isSpan(tag) ? TagType.span : type === Tag.free ? TagType.free : TagType.alloc;
-      visit(shown, tags.start[tag]!, tags.size[tag]!);
+    const { start, size, type } = tags;
+    const order = [...addressOrder(this.arena)];
+    for (const [index, tag] of order.entries()) {
+      if (!tags.isSpan(tag)) {
+        visit(type[tag] === Tag.free ? TagType.free : TagType.alloc, start[tag]!, size[tag]!);
+        continue;
+      }
+      let last = index;
+      while (last + 1 < order.length && !tags.isSpan(order[last + 1]!)) last++;
+      visit(TagType.span, start[tag]!, start[order[last]!]! + size[order[last]!]! - start[tag]!);
     }
   }
 
