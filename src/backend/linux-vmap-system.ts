@@ -79,7 +79,7 @@ export class LinuxVmapSystem implements Backend, EventHandler {
   readonly arenas: readonly ArenaView[];
   private readonly vmap: Vmap;
   private readonly view: VmapView;
-  private readonly stacks: ThreadStacks;
+  private readonly threadStacks: ThreadStacks;
   private readonly simulation: Simulation;
   private readonly handler: number;
   private readonly cpus: number;
@@ -110,8 +110,8 @@ export class LinuxVmapSystem implements Backend, EventHandler {
     const options = { name: 'vmalloc', start, last, cpus, locks: simulation.locks };
     this.vmap = new Vmap(nodes === undefined ? options : { ...options, nodes });
     const stackArea = this.threadSize + PAGE_BYTES;
-    this.stacks = new ThreadStacks('vmalloc', cpus, this.threadSize, stackArea);
-    this.view = new VmapView(this.vmap, [this.stacks]);
+    this.threadStacks = new ThreadStacks('vmalloc', cpus, this.threadSize, stackArea);
+    this.view = new VmapView(this.vmap, [this.threadStacks]);
     this.arenas = [this.view];
     this.windows = Int32Array.from({ length: constraints.length }, (_, row) => this.windowOf(row));
     if (this.shrinkInterval > 0) this.scheduleShrinker();
@@ -120,13 +120,13 @@ export class LinuxVmapSystem implements Backend, EventHandler {
   alloc(cls: number, size: Bytes, constraint: number, cpu: number): Address {
     const processor = cpu % this.cpus;
     const isThread = cls === RequestClass.kstack && roundUp(size, PAGE_BYTES) === this.threadSize;
-    if (isThread) this.stacks.allocs++;
+    if (isThread) this.threadStacks.allocs++;
     if (constraint === UNCONSTRAINED && isThread) {
-      const kept = this.stacks.take(processor);
+      const kept = this.threadStacks.take(processor);
       if (kept !== NO_ADDRESS) return kept;
     }
     const address = this.place(cls, size, constraint, processor);
-    if (isThread && address !== NO_ADDRESS) this.stacks.slabs++;
+    if (isThread && address !== NO_ADDRESS) this.threadStacks.slabs++;
     return address;
   }
 
@@ -136,8 +136,8 @@ export class LinuxVmapSystem implements Backend, EventHandler {
       this.release(address);
       return;
     }
-    this.stacks.frees++;
-    const ticket = this.stacks.wait(address);
+    this.threadStacks.frees++;
+    const ticket = this.threadStacks.wait(address);
     const at = this.simulation.now + this.rcuDelay;
     const payload = ticket * CPU_FACTOR + (cpu % this.cpus);
     this.simulation.schedule(at, Priority.task, this.handler, Event.stack, payload);
@@ -201,9 +201,9 @@ export class LinuxVmapSystem implements Backend, EventHandler {
 
   /** After the grace period: the CPU keeps the stack if it has a slot; else a worker frees it. */
   private endGrace(ticket: number, cpu: number): void {
-    const address = this.stacks.waited(ticket);
-    if (this.stacks.keep(address, cpu)) return;
-    this.stacks.slabs--;
+    const address = this.threadStacks.waited(ticket);
+    if (this.threadStacks.keep(address, cpu)) return;
+    this.threadStacks.slabs--;
     this.release(address);
   }
 
