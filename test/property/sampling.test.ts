@@ -7,6 +7,7 @@ import { Client } from '../../src/conformance/client.js';
 import { type Constraint, RequestClass, UNCONSTRAINED } from '../../src/core/request.js';
 import { KIB, MIB } from '../../src/core/units.js';
 import { sampleArena } from '../../src/probe/arena-columns.js';
+import { rootsOf } from '../../src/probe/arenas.js';
 import { sampleProbes, TABLE_PROBES } from '../../src/probe/registry.js';
 import { RequestFigures } from '../../src/probe/request-figures.js';
 
@@ -68,7 +69,7 @@ function sampledAsWalked(definition: BackendDefinition, runs: number): void {
     const { backend } = client;
     const slow: Backend = Object.create(backend, {
       arenas: { value: backend.arenas.map(walkedOnly) },
-      rootsOf: { value: (cls: number) => backend.rootsOf!(cls).map(walkedOnly) },
+      rootsOf: { value: (cls: number) => rootsOf(backend, cls).map(walkedOnly) },
     });
     const requests = new RequestFigures();
     for (const { kind, pick, size, row } of steps) {
