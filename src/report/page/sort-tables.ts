@@ -17,7 +17,7 @@ function sortBy(table: HTMLTableElement, column: number, ascending: boolean): vo
   if (body === undefined) return;
   const key = (row: HTMLTableRowElement): string => {
     const cell = row.cells[column];
-    return cell?.dataset['value'] ?? cell?.textContent ?? '';
+    return cell?.dataset.value ?? cell?.textContent ?? '';
   };
   const rows = [...body.rows].sort((a, b) => compareCells(key(a), key(b)));
   body.append(...(ascending ? rows : rows.reverse()));
