@@ -174,3 +174,21 @@ export interface StackView {
   /** Figures as they are now. Not for the hot path: O(pages of stacks). */
   stackFigures(): StackFigures;
 }
+
+/** How the live requests of one class lie in extents of address space that are as long as a superpage, and aligned. */
+export interface ExtentFigures {
+  /** Extents with a page of the class. */
+  readonly extents: number;
+  /** Of these, those all of whose pages are the class's. */
+  readonly whole: number;
+  /** Of these, those with a page of a stack or of its guard; 0 for the stacks themselves. */
+  readonly withStacks: number;
+  /** Of these, those with pages of further classes. */
+  readonly withOthers: number;
+}
+
+/** What probes may see of a backend that knows whose the pages of its address space are. */
+export interface ExtentView {
+  /** Figures of a request class as they are now. Not for the hot path: O(extents). */
+  extentFigures(cls: number): ExtentFigures;
+}

@@ -15,6 +15,7 @@ import { type Bytes, roundUp, SECOND } from '../core/units.js';
 import type { Backend, BackendDefinition, BackendEnvironment, Parameters } from './contract.js';
 import { FREEBSD_PARAMETERS, freebsdRange, GUARD_BYTES, PAGE, stackBytesOf } from './freebsd-kernel.js';
 import { requireConstraints, requireQuanta, withLead } from './placement.js';
+import { SuperpageExtents } from './superpage-extents.js';
 
 const STRATEGIES = {
   bestfit: VmemFlag.BESTFIT,
@@ -31,7 +32,7 @@ const SUPERPAGE = 2 ** 21;
  * kmem: kmem_malloc, whole pages of the arena of the CPU's memory domain, or else of the next domain that has any. malloc(9)
  * and UMA, which share pages among small objects, are not modelled: every object takes pages of its own. va and guest: kva_alloc,
  * whole pages of kernel. kstack: of the default size with its guard page from the stack arena of the domain, of other sizes
- * from the domain's arena (vm_thread_alloc_kstack_kva). All of it by best fit unless `strategy` says otherwise; quantum caches,
+ * from the domain's arena (vm_thread_alloc_kstack_kva); `stack_kva` puts them elsewhere. All of it by best fit unless `strategy` says otherwise; quantum caches,
  * which no release has here, are those of the domains' arenas.
  *
  * Constrained requests are vmem_xalloc of the class's arena, stacks in that of the domain. No client in the kernel asks for
@@ -48,6 +49,11 @@ export const freebsdVmem: BackendDefinition = {
         default: 'bestfit',
         description:
           'of all requests (the kernel: bestfit); nextfit fails where the kernel would scan for ever, once its cursor is first',
+      }),
+      stack_kva: Type.Union([Type.Literal('own'), Type.Literal('kernel'), Type.Literal('domain')], {
+        default: 'own',
+        description:
+          "where the address space of stacks comes from: arenas of their own (2024), kernel beside va (kva_alloc, 2020), or the domains' arenas beside kmem (comparator)",
       }),
       domains: Type.Integer({
         minimum: 1,
@@ -74,6 +80,7 @@ export const freebsdVmem: BackendDefinition = {
 class FreebsdArenas implements Backend, EventHandler {
   readonly serves = [RequestClass.kmem, RequestClass.kstack, RequestClass.va, RequestClass.guest];
   readonly arenas: readonly ArenaView[];
+  readonly extents: SuperpageExtents;
   private readonly system: VmemSystem;
   private readonly parts: KernelArenas;
   private readonly constraints: ConstraintTable;
@@ -82,6 +89,8 @@ class FreebsdArenas implements Backend, EventHandler {
   private readonly handler: number;
   private readonly flags: number;
   private readonly stackBytes: Bytes;
+  /** Whether stacks are requests of kva_alloc. */
+  private readonly stacksFromKernel: boolean;
   private readonly firstSuperpage: number;
   /** By superpage from `firstSuperpage` on: position among the system's arenas of the one whose segments begin there. */
   private readonly owner: Uint8Array;
@@ -96,6 +105,8 @@ class FreebsdArenas implements Backend, EventHandler {
     this.stackConstraints = withLead(constraints, GUARD_BYTES);
     this.flags = STRATEGIES[parameters.strategy as keyof typeof STRATEGIES] | VmemFlag.NOWAIT;
     this.stackBytes = stackBytesOf(parameters);
+    this.stacksFromKernel = parameters.stack_kva === 'kernel';
+    this.extents = new SuperpageExtents(base);
     this.firstSuperpage = Math.floor(base / SUPERPAGE);
     this.owner = new Uint8Array(Math.ceil(limit / SUPERPAGE) - this.firstSuperpage);
     const { cpus, locks } = simulation;
@@ -105,7 +116,9 @@ class FreebsdArenas implements Backend, EventHandler {
       bytes: limit - base,
       domains: Number(parameters.domains),
       qcacheMax: this.qcacheBytes(parameters),
-      stacks: { slotPages: (this.stackBytes + GUARD_BYTES) / PAGE, kernelBase: base },
+      ...(parameters.stack_kva === 'own' && {
+        stacks: { slotPages: (this.stackBytes + GUARD_BYTES) / PAGE, kernelBase: base },
+      }),
     });
     if ((this.flags & VmemFlag.NEXTFIT) !== 0) this.moveCursors();
     const abi = ABIS[parameters.abi === '12' ? 12 : 13];
@@ -116,32 +129,26 @@ class FreebsdArenas implements Backend, EventHandler {
 
   alloc(cls: number, size: Bytes, constraint: number, cpu: number): Address {
     this.system.cpu = cpu;
-    const { domains, kernel } = this.parts;
     const length = this.footprint(cls, size);
-    if (cls === RequestClass.va || cls === RequestClass.guest) {
-      return this.take(kernel, length, constraint, this.constraints);
-    }
-    const first = Math.floor((cpu * domains.length) / this.system.cpus);
-    const lead = leadOf(cls);
-    for (let tried = 0; tried < domains.length; tried++) {
-      const arena = this.arenaOf(cls, length, constraint, (first + tried) % domains.length);
-      const start = this.take(
-        arena,
-        length,
-        constraint,
-        lead === 0 ? this.constraints : this.stackConstraints,
-      );
-      if (start !== NO_ADDRESS) return start + lead;
-    }
-    return NO_ADDRESS;
+    const isStack = cls === RequestClass.kstack;
+    const fromKernel = isStack ? this.stacksFromKernel : cls !== RequestClass.kmem;
+    const table = isStack ? this.stackConstraints : this.constraints;
+    const start = fromKernel
+      ? this.take(this.parts.kernel, length, constraint, table)
+      : this.takeFromDomains(cls, length, constraint, table);
+    if (start === NO_ADDRESS) return NO_ADDRESS;
+    this.extents.add(cls, start, length);
+    return start + leadOf(cls);
   }
 
   free(cls: number, address: Address, size: Bytes, constraint: number, cpu: number): void {
     this.system.cpu = cpu;
     const start = address - leadOf(cls);
+    const length = this.footprint(cls, size);
     const arena = this.system.arenas[this.owner[this.superpageOf(start)]!]!;
-    if (constraint === UNCONSTRAINED) arena.free(start, this.footprint(cls, size));
-    else arena.xfree(start, this.footprint(cls, size));
+    this.extents.remove(cls, start, length);
+    if (constraint === UNCONSTRAINED) arena.free(start, length);
+    else arena.xfree(start, length);
   }
 
   /** Whole pages; the guard page of a stack included. */
@@ -170,6 +177,18 @@ class FreebsdArenas implements Backend, EventHandler {
     const { simulation } = this;
     this.system.rehash();
     simulation.schedule(simulation.now + REHASH_INTERVAL, Priority.timer, this.handler);
+  }
+
+  /** From the domain of the CPU, or else the next one that has any. */
+  private takeFromDomains(cls: number, length: Bytes, row: number, constraints: ConstraintTable): Address {
+    const { domains } = this.parts;
+    const first = Math.floor((this.system.cpu * domains.length) / this.system.cpus);
+    for (let tried = 0; tried < domains.length; tried++) {
+      const arena = this.arenaOf(cls, length, row, (first + tried) % domains.length);
+      const start = this.take(arena, length, row, constraints);
+      if (start !== NO_ADDRESS) return start;
+    }
+    return NO_ADDRESS;
   }
 
   private take(arena: VmemArena, length: Bytes, row: number, constraints: ConstraintTable): Address {
@@ -221,7 +240,8 @@ class FreebsdArenas implements Backend, EventHandler {
   private arenaOf(cls: number, length: Bytes, constraint: number, domain: number): VmemArena {
     const isDefaultStack = cls === RequestClass.kstack && length === this.stackBytes + GUARD_BYTES;
     const { domains, stacks } = this.parts;
-    return isDefaultStack && constraint === UNCONSTRAINED ? stacks[domain]! : domains[domain]!;
+    if (!isDefaultStack || constraint !== UNCONSTRAINED || stacks.length === 0) return domains[domain]!;
+    return stacks[domain]!;
   }
 
   /**

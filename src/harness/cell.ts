@@ -67,9 +67,13 @@ export function prepareCell(plan: CellPlan, registries: Registries): PreparedCel
   return { simulation, workload, backend, port, sampler };
 }
 
-/** Digest of a result's figures, whatever order or thread they were computed in. */
+/**
+ * Digest of a result's figures, whatever order or thread they were computed in. Tables without rows are not in it, so that
+ * a new one changes the digests of those results alone that it has something to say of.
+ */
 export function digestResult(placementDigest: string, samples: Samples, summary: readonly number[]): string {
-  const { timeNs, rows, arenas, caches, tables } = samples;
+  const { timeNs, rows, arenas, caches } = samples;
+  const tables = Object.fromEntries(Object.entries(samples.tables).filter(([, each]) => each.length > 0));
   return sha256(canonicalJson({ placementDigest, timeNs, rows, arenas, caches, tables, summary }));
 }
 

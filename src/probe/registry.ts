@@ -9,6 +9,7 @@ import { latencyTable } from './latency.js';
 import { locksTable } from './locks.js';
 import { requestsProbe } from './requests.js';
 import { spectrumTable } from './spectrum.js';
+import { superpagesTable } from './superpages.js';
 import { tagsProbe } from './tags.js';
 import { unusableTable } from './unusable.js';
 import { workProbe } from './work.js';
@@ -32,6 +33,7 @@ export const TABLE_PROBES: readonly TableProbe[] = [
   failuresTable,
   locksTable,
   latencyTable,
+  superpagesTable,
 ];
 
 /** Columns of all probes, one after the other. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BackendDefinition } from '../../src/backend/contract.js';
 import { NO_ADDRESS } from '../../src/core/address.js';
-import { type CellResult, runCell } from '../../src/harness/cell.js';
+import { type CellResult, digestResult, runCell } from '../../src/harness/cell.js';
 import { planSuite } from '../../src/harness/plan.js';
 import type { Registries } from '../../src/harness/registries.js';
 import type { Suite } from '../../src/harness/suite.js';
@@ -80,6 +80,14 @@ describe('runCell', () => {
     expect(new Set(blocks.map(({ resultDigest }) => resultDigest))).toEqual(
       new Set([runFirst().resultDigest]),
     );
+  });
+
+  it('has the digest that it had before there was a table that says nothing of it', () => {
+    const { placementDigest, samples, summary, resultDigest } = runFirst();
+    const withTable = (rows: number[][]) =>
+      digestResult(placementDigest, { ...samples, tables: { ...samples.tables, later: rows } }, summary);
+    expect(withTable([])).toBe(resultDigest);
+    expect(withTable([[1]])).not.toBe(resultDigest);
   });
 
   it('has another digest for another seed, and where only addresses differ', () => {
