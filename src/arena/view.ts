@@ -161,6 +161,11 @@ export interface StackFigures {
   readonly swapWrites: number;
   readonly swapPagesWritten: number;
   readonly swapReads: number;
+  /** Pages of swap space in use, and what is kept to find them: metadata blocks, trie nodes, and bytes of both. */
+  readonly swapBlocks: number;
+  readonly swapMetadataBlocks: number;
+  readonly swapTrieNodes: number;
+  readonly swapMetadataBytes: Bytes;
   readonly objectLocks: number;
   readonly creations: number;
   /** Creations that the stack cache served. */

@@ -66,7 +66,7 @@ const PER_PAGE = 1 / PAGE_BYTES;
  * Memory pressure (`reap`, and a request for which there is no memory): the stack cache is drained, the laundry is written
  * and clean pages are freed. Swapping a stack out queues its pages; they are written once `launder_after` have come
  * together. A thread whose stack cannot be swapped in for lack of memory exits all the same, and the stack is destroyed.
- * Metadata are boundary tags, VM objects and nodes of page tries; swap metadata are not counted.
+ * Metadata are boundary tags, VM objects and nodes of page tries; those of swap space are counted by themselves (`swap.csv`).
  */
 export class FreebsdStacks implements Backend, StackView {
   readonly serves = [RequestClass.kstack];

@@ -10,6 +10,7 @@ import { locksTable } from './locks.js';
 import { requestsProbe } from './requests.js';
 import { spectrumTable } from './spectrum.js';
 import { superpagesTable } from './superpages.js';
+import { swapTable } from './swap.js';
 import { tagsProbe } from './tags.js';
 import { unusableTable } from './unusable.js';
 import { workProbe } from './work.js';
@@ -34,6 +35,7 @@ export const TABLE_PROBES: readonly TableProbe[] = [
   locksTable,
   latencyTable,
   superpagesTable,
+  swapTable,
 ];
 
 /** Columns of all probes, one after the other. */

@@ -98,6 +98,7 @@ describe('a folder of results', () => {
       'locks.csv',
       'work.csv',
       'superpages.csv',
+      'swap.csv',
     ]);
     for (const resource of resources) {
       const text = readFileSync(join(path, resource.path));

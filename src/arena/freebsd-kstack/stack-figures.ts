@@ -146,6 +146,7 @@ export function reservationUse({ memory }: KernelStacks): ReservationUse {
 export function stackFigures(kernel: KernelStacks): StackFigures {
   const { memory, counters, daemon, form } = kernel;
   const { objects } = memory;
+  const { swap } = daemon;
   const contiguity = stackContiguity(kernel);
   const reservations = reservationUse(kernel);
   const index = indexUse(kernel);
@@ -167,6 +168,10 @@ export function stackFigures(kernel: KernelStacks): StackFigures {
     swapWrites: daemon.writes,
     swapPagesWritten: daemon.pagesWritten,
     swapReads: counters.swapReads,
+    swapBlocks: swap.blocksInUse,
+    swapMetadataBlocks: swap.metadata.blocks,
+    swapTrieNodes: swap.metadata.nodes,
+    swapMetadataBytes: swap.metadata.bytes,
     objectLocks: counters.objectLocks,
     creations: counters.creates,
     cacheHits: counters.cacheHits,

@@ -1,6 +1,7 @@
 import { doubled } from '../avl-tree.js';
 import { RowStack } from '../row-stack.js';
 import { EMPTY_TRIE, NO_LEAF, PageTries } from './page-trie.js';
+import { SwapMetadata } from './swap-metadata.js';
 
 /** No swap block. */
 export const NO_BLOCK = -1;
@@ -9,11 +10,13 @@ const FIRST_ROWS = 64;
 
 /**
  * Which swap block holds which page of which object. Blocks are numbered in order of writing and not used twice, so that
- * those of one write are contiguous. Stands for the swap metadata of swap_pager.c [freebsd@f13fa9df05].
+ * those of one write are contiguous. What the kernel keeps to know this is `metadata`. Mirrors swap_pager.c in effect
+ * [freebsd@f13fa9df05].
  */
 export class SwapSpace {
   /** Blocks that hold a page. */
   blocksInUse = 0;
+  readonly metadata = new SwapMetadata();
   pindex: Int32Array = new Int32Array(FIRST_ROWS);
   private block: Float64Array = new Float64Array(FIRST_ROWS);
   /** Trie of each object, by row of the table of objects. */
@@ -46,6 +49,7 @@ export class SwapSpace {
       if (row === NO_LEAF) continue;
       this.root[object] = this.tries.remove(this.root[object]!, pindex);
       this.unused.push(row);
+      this.metadata.remove(object, pindex);
       this.blocksInUse--;
     }
   }
@@ -54,6 +58,7 @@ export class SwapSpace {
     const row = this.unused.count > 0 ? this.unused.pop() : this.addRow();
     this.pindex[row] = pindex;
     this.root[object] = this.tries.insert(this.root[object]!, row);
+    this.metadata.add(object, pindex);
     this.blocksInUse++;
     return row;
   }
