@@ -1,5 +1,4 @@
 import { Type } from '@sinclair/typebox';
-import { InputError } from '../core/errors.js';
 import type { BackendDefinition, Parameters } from './contract.js';
 import { FreebsdStacks, KSTACK_PARAMETERS } from './freebsd-kstack.js';
 
@@ -19,7 +18,8 @@ export const freebsdKstackDense: BackendDefinition = {
       }),
       reservations: Type.Boolean({
         default: true,
-        description: 'whether pages of the object may come from reservations; indices by unit always may',
+        description:
+          'whether pages of the object may come from reservations (not since it is of type OBJT_PHYS)',
       }),
       ...KSTACK_PARAMETERS,
     },
@@ -30,9 +30,5 @@ export const freebsdKstackDense: BackendDefinition = {
 
 function layoutOf({ indices, reservations }: Parameters) {
   if (indices === 'kva') return reservations === true ? 'dense-kva' : 'dense-kva-noreserv';
-  if (reservations === true) return 'dense-unr';
-  throw new InputError('indices by unit number without reservations are not modelled', {
-    field: 'reservations',
-    allowed: 'true with indices unit',
-  });
+  return reservations === true ? 'dense-unr' : 'dense-unr-noreserv';
 }

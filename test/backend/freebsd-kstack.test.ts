@@ -126,6 +126,20 @@ describe('the backends of FreeBSD kernel stacks', () => {
     expect(cacheHits).toBeGreaterThan(1000);
   });
 
+  it('need reservations for pages in a row, wherever indices come from', () => {
+    const inARow = ['kva', 'unit'].map((indices) =>
+      [true, false].map((reservations) => {
+        const { client } = threads(freebsdKstackDense, 500, { indices, reservations });
+        const { contiguousStacks, residentStacks } = figuresOf(client);
+        return contiguousStacks / residentStacks;
+      }),
+    );
+    expect(inARow).toEqual([
+      [1, 0],
+      [1, 0],
+    ]);
+  });
+
   it('give cached stacks back under pressure', () => {
     const { client } = threads(freebsdKstackDense, 200);
     client.freeAll();
@@ -137,9 +151,8 @@ describe('the backends of FreeBSD kernel stacks', () => {
   it.each([
     ['memory', MIB, 'cannot be managed'],
     ['skip_kva', 4096, 'cannot be managed'],
-    ['reservations', false, 'not modelled'],
   ])('refuse %s %s', (field, value, problem) => {
-    const make = () => new Client(freebsdKstackDense, { indices: 'unit', [field]: value });
+    const make = () => new Client(freebsdKstackDense, { [field]: value });
     expect(make).toThrow(InputError);
     expect(make).toThrow(problem);
   });

@@ -47,7 +47,7 @@ export class StackCounters {
 
 /**
  * Kernel stacks of FreeBSD from creation to exit: the stack cache, building from address space and pages, swapping out
- * and in, under one of five layouts. Stacks are rows of `stacks`.
+ * and in, under one of the layouts of objects. Stacks are rows of `stacks`.
  * Mirrors vm_thread_new, vm_thread_dispose, kstack_import, kstack_release and vm_thread_stack_create, vm_glue.c, and
  * vm_thread_swapout and vm_thread_swapin, vm_swapout.c [freebsd@f13fa9df05].
  */

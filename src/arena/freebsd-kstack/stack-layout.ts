@@ -132,7 +132,7 @@ export class DenseKvaLayout implements StackLayout {
 
 /**
  * Stacks of default size side by side, each at the lowest index that is free: what a review of 2020 proposed. Other sizes
- * are in a second object, indexed by address.
+ * are in a second object, indexed by address. Without reservations: as objects of type OBJT_PHYS would be.
  */
 export class DenseUnitLayout implements StackLayout {
   readonly sharedObject: number;
@@ -140,10 +140,10 @@ export class DenseUnitLayout implements StackLayout {
   private readonly parts: LayoutParts;
   private readonly units = new UnitNumbers();
 
-  constructor(parts: LayoutParts) {
+  constructor(parts: LayoutParts, reserves: boolean) {
     this.parts = parts;
-    this.sharedObject = parts.objects.create(KERNEL_PAGES, true);
-    this.oddObject = parts.objects.create(KERNEL_PAGES, true);
+    this.sharedObject = parts.objects.create(KERNEL_PAGES, reserves);
+    this.oddObject = parts.objects.create(KERNEL_PAGES, reserves);
   }
 
   arenaFor(): KvaSupply {
@@ -164,9 +164,9 @@ export class DenseUnitLayout implements StackLayout {
   }
 }
 
-/** Names of the layouts, as results and vectors have them. */
+/** Names of the layouts that there are vectors of. */
 export const LAYOUT_NAMES = ['per-stack', 'single', 'dense-kva', 'dense-unr', 'dense-kva-noreserv'] as const;
-export type LayoutName = (typeof LAYOUT_NAMES)[number];
+export type LayoutName = (typeof LAYOUT_NAMES)[number] | 'dense-unr-noreserv';
 
 export function createLayout(name: LayoutName, parts: LayoutParts): StackLayout {
   switch (name) {
@@ -175,7 +175,8 @@ export function createLayout(name: LayoutName, parts: LayoutParts): StackLayout 
     case 'single':
       return new SingleLayout(parts);
     case 'dense-unr':
-      return new DenseUnitLayout(parts);
+    case 'dense-unr-noreserv':
+      return new DenseUnitLayout(parts, name === 'dense-unr');
     default:
       return new DenseKvaLayout(parts, name === 'dense-kva');
   }

@@ -65,6 +65,26 @@ describe('indices', () => {
     kernel.create(0);
     expect(indexUse(kernel)).toMatchObject({ residentPages: 128, holes: 0, runs: 1 });
   });
+  it('ByUnitWithoutReservationsHasTheIndicesOfOneLayoutAndTheFramesOfAnother', () => {
+    const places = (layout: LayoutName) => {
+      const kernel = machine(layout);
+      const live: number[] = [];
+      for (let step = 0; step < 300; step++) {
+        kernel.memory.allocateBackground(Owner.vnode);
+        if (step % 3 === 2) kernel.exit(live.splice((step * 7) % live.length, 1)[0]!);
+        else live.push(kernel.create(step % 11 === 0 ? 6 : 0));
+      }
+      return {
+        indices: live.map((stack) => kernel.stacks.pindex[stack]!),
+        frames: live.map((stack) => framesOf(kernel, stack)),
+        reservations: reservationUse(kernel).active,
+      };
+    };
+    const byUnit = places('dense-unr-noreserv');
+    expect(byUnit.indices).toEqual(places('dense-unr').indices);
+    expect(byUnit.frames).toEqual(places('dense-kva-noreserv').frames);
+    expect(byUnit.reservations).toBe(0);
+  });
   it('AReservationFillsToFourFifthsWithGuardsAndWhollyWithout', () => {
     const filled = (layout: LayoutName) => {
       const kernel = machine(layout);
