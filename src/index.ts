@@ -2,7 +2,16 @@
  * kvabench as a library: the contracts to build on, the registries, and the ways to run a cell, read a trace and
  * verify a model. The command line uses nothing else.
  */
-export type { ArenaFigures, ArenaView, CacheFigures, TagVisitor } from './arena/view.js';
+export type {
+  ArenaFigures,
+  ArenaView,
+  CacheFigures,
+  ExtentFigures,
+  ExtentView,
+  StackFigures,
+  StackView,
+  TagVisitor,
+} from './arena/view.js';
 export { TagType } from './arena/view.js';
 export type {
   Backend,

@@ -1,12 +1,13 @@
-import type { ArenaView } from '../arena/view.js';
+import type { ArenaView, ExtentView, StackView } from '../arena/view.js';
 import { type Address, AddressSpace, NO_ADDRESS } from '../core/address.js';
 import { InputError } from '../core/errors.js';
 import type { SimulatedLock } from '../core/locks.js';
-import { REQUEST_CLASS_NAMES, UNCONSTRAINED } from '../core/request.js';
+import { REQUEST_CLASS_NAMES, REQUEST_OP_NAMES, UNCONSTRAINED } from '../core/request.js';
 import type { Bytes } from '../core/units.js';
 import { type Blame, inWords } from './blame.js';
 import type { Backend, BackendEnvironment } from './contract.js';
 import { GuardedArena } from './guarded-arena.js';
+import { GuardedExtents, GuardedStacks } from './guarded-views.js';
 import { describeRange, LiveRanges, LiveView } from './live-ranges.js';
 import { unmetConstraint } from './placement.js';
 import type { UserBackend } from './user-backend.js';
@@ -35,6 +36,10 @@ export interface GuardOptions {
 export class GuardedBackend implements Backend {
   readonly serves: readonly number[];
   readonly arenas: readonly ArenaView[];
+  readonly stacks?: StackView;
+  readonly extents?: ExtentView;
+  /** Only if the backend has it: without it such events are counted as left out. */
+  readonly act?: NonNullable<Backend['act']>;
   private readonly live: LiveRanges;
   /** The arena that is kept for a backend without any. */
   private readonly view: LiveView | undefined;
@@ -60,6 +65,9 @@ export class GuardedBackend implements Backend {
         : new LiveView(options.name, range.base, range.size, this.effort());
     this.live = this.view?.live ?? new LiveRanges(0, LIMIT);
     this.arenas = this.view === undefined ? this.guarded : [this.view];
+    if (backend.stacks !== undefined) this.stacks = new GuardedStacks(backend.stacks, options.blame);
+    if (backend.extents !== undefined) this.extents = new GuardedExtents(backend.extents, options.blame);
+    if (backend.act !== undefined) this.act = this.passAction.bind(this);
     this.initialBytes = this.inUseBytes();
     this.lock = locks ? undefined : options.environment.simulation.locks.create(options.name);
   }
@@ -88,6 +96,21 @@ export class GuardedBackend implements Backend {
       () =>
         `free ${REQUEST_CLASS_NAMES[cls]} ${size} at ${AddressSpace.canonical.format(address)} on CPU ${cpu}`,
       () => this.backend.free(cls, address, size, constraint, cpu),
+    );
+  }
+
+  private passAction(
+    op: number,
+    cls: number,
+    address: Address,
+    size: Bytes,
+    amount: Bytes,
+    cpu: number,
+  ): void {
+    const where = AddressSpace.canonical.format(address);
+    this.attempt(
+      () => `${REQUEST_OP_NAMES[op]} ${REQUEST_CLASS_NAMES[cls]} ${size} at ${where} on CPU ${cpu}`,
+      () => this.backend.act!(op, cls, address, size, amount, cpu),
     );
   }
 

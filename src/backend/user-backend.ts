@@ -13,7 +13,9 @@ import { requireConstraints } from './placement.js';
 /** What a backend of the user's must have: the rest of Backend is filled in where it is left out. */
 export interface UserBackend
   extends Pick<Backend, 'serves' | 'alloc' | 'free'>,
-    Partial<Pick<Backend, 'footprint' | 'reap' | 'check' | 'rootsOf' | 'workDone'>> {
+    Partial<
+      Pick<Backend, 'footprint' | 'reap' | 'check' | 'rootsOf' | 'workDone' | 'act' | 'stacks' | 'extents'>
+    > {
   /** Its arenas; without them one is kept for it from its answers, and `range` is required. */
   readonly arenas?: readonly ArenaView[];
   /** The addresses that it manages; `base` is the first, `size` their number. */
@@ -45,6 +47,16 @@ export interface UserBackendDefinition {
 
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const KINDS = ['string', 'number', 'integer', 'boolean'];
+
+const OPTIONAL_METHODS = [
+  'footprint',
+  'reap',
+  'check',
+  'rootsOf',
+  'workDone',
+  'metadataBytes',
+  'act',
+] as const;
 
 /** Whether a backend of the user's may be called so. */
 export function isBackendName(name: unknown): boolean {
@@ -168,7 +180,7 @@ function requireBackend(backend: UserBackend, blame: Blame): void {
       throw blame.wrong(`create: ${method}`, backend[method], 'a function');
     }
   }
-  for (const method of ['footprint', 'reap', 'check', 'rootsOf', 'workDone', 'metadataBytes'] as const) {
+  for (const method of OPTIONAL_METHODS) {
     const value: unknown = backend[method];
     if (value === undefined || typeof value === 'function') continue;
     throw blame.wrong(`create: ${method}`, value, 'a function, or nothing');
