@@ -3,6 +3,7 @@ import { InputError } from '../core/errors.js';
 import { toolVersion } from '../core/version.js';
 import type { Command } from './command.js';
 import { benchCommand } from './commands/bench.js';
+import { compareCommand } from './commands/compare.js';
 import { conformanceCommand } from './commands/conformance.js';
 import { layoutCommand } from './commands/layout.js';
 import { listCommand } from './commands/list.js';
@@ -15,6 +16,7 @@ import { ExitCode, type Io } from './io.js';
 
 const COMMANDS: readonly Command[] = [
   runCommand,
+  compareCommand,
   verifyCommand,
   conformanceCommand,
   benchCommand,

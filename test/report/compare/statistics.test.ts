@@ -21,7 +21,7 @@ function choices(length: number, chosen: number): number[][] {
 function pairsWon(first: readonly number[], second: readonly number[]): number {
   return first
     .flatMap((one) => second.map((other) => (one > other ? 1 : one === other ? 0.5 : 0)))
-    .reduce((sum, won) => sum + won, 0);
+    .reduce<number>((sum, won) => sum + won, 0);
 }
 
 function middle(values: readonly number[]): number {
