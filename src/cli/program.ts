@@ -8,6 +8,7 @@ import { conformanceCommand } from './commands/conformance.js';
 import { layoutCommand } from './commands/layout.js';
 import { listCommand } from './commands/list.js';
 import { memlockCommand } from './commands/memlock.js';
+import { mergeCommand } from './commands/merge.js';
 import { newCommand } from './commands/new.js';
 import { runCommand } from './commands/run.js';
 import { traceCommand } from './commands/trace.js';
@@ -16,6 +17,7 @@ import { ExitCode, type Io } from './io.js';
 
 const COMMANDS: readonly Command[] = [
   runCommand,
+  mergeCommand,
   compareCommand,
   verifyCommand,
   conformanceCommand,
