@@ -3,10 +3,12 @@ import { InputError } from '../core/errors.js';
 import { toolVersion } from '../core/version.js';
 import type { Command } from './command.js';
 import { benchCommand } from './commands/bench.js';
+import { compareCommand } from './commands/compare.js';
 import { conformanceCommand } from './commands/conformance.js';
 import { layoutCommand } from './commands/layout.js';
 import { listCommand } from './commands/list.js';
 import { memlockCommand } from './commands/memlock.js';
+import { mergeCommand } from './commands/merge.js';
 import { newCommand } from './commands/new.js';
 import { runCommand } from './commands/run.js';
 import { traceCommand } from './commands/trace.js';
@@ -15,6 +17,8 @@ import { ExitCode, type Io } from './io.js';
 
 const COMMANDS: readonly Command[] = [
   runCommand,
+  mergeCommand,
+  compareCommand,
   verifyCommand,
   conformanceCommand,
   benchCommand,

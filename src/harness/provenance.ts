@@ -28,6 +28,16 @@ export interface RunRecord {
   readonly cells: readonly Readonly<Record<string, unknown>>[];
   /** Cells without a result, and why. */
   readonly failures: readonly { readonly id: string; readonly message: string }[];
+  /** Of results that `kvabench merge` put together: how each part came about, and which are missing. */
+  readonly shards?: MergedShards;
+}
+
+/** Where merged results come from; `machine`, `commit` and `started` of the record are those of the first part. */
+export interface MergedShards {
+  readonly count: number;
+  /** Numbers of the shards without a folder, from 1. */
+  readonly missing: readonly number[];
+  readonly parts: readonly (Pick<RunRecord, 'commit' | 'started' | 'machine'> & { readonly index: number })[];
 }
 
 /** The record of a run that starts now. */

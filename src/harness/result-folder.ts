@@ -16,6 +16,9 @@ const CELLS = 'cells';
 /** What cells without a result died of, a file each. */
 const FAILURES = 'failures';
 
+/** What finds the stored result of a cell. */
+export type StoredKey = Pick<CellPlan, 'id' | 'configurationDigest'>;
+
 /** Suffix of the folder in which results that are to replace others come about. */
 const PART = '.part';
 
@@ -123,16 +126,13 @@ export class ResultFolder {
   }
 
   /** The stored result of a cell, or undefined where there is none of its configuration. */
-  storedCell(plan: CellPlan): CellResult | undefined {
+  storedCell(plan: StoredKey): CellResult | undefined {
     return storedIn(this.work, plan);
   }
 
   /** The result of a cell that has been run. @throws InputError if it is missing or damaged. */
-  readCell(plan: CellPlan): CellResult {
-    const result = this.storedCell(plan);
-    if (result === undefined)
-      throw new InputError('the result is missing', { file: cellFile(this.work, plan.id) });
-    return result;
+  readCell(plan: StoredKey): CellResult {
+    return readCellIn(this.work, plan);
   }
 
   private clear(folder: string): void {
@@ -171,7 +171,20 @@ function cellFile(folder: string, id: string): string {
   return join(folder, CELLS, `${id}.json`);
 }
 
-function storedIn(folder: string, plan: CellPlan): CellResult | undefined {
+/** The result of a cell in a folder that nobody writes to. @throws InputError if it is missing or damaged. */
+export function readCellIn(folder: string, plan: StoredKey): CellResult {
+  const result = storedIn(folder, plan);
+  if (result !== undefined) return result;
+  throw new InputError('the result is missing', { file: cellFile(folder, plan.id) });
+}
+
+/** What a cell without a result died of, as it was stored. @throws InputError if it cannot be read. */
+export function readFailureIn(folder: string, id: string): string {
+  const path = join(folder, FAILURES, `${id}.txt`);
+  return attemptIo('cannot read', path, () => readFileSync(path, 'utf8'));
+}
+
+function storedIn(folder: string, plan: StoredKey): CellResult | undefined {
   const path = cellFile(folder, plan.id);
   if (!existsSync(path)) return undefined;
   const result = parseCell(path);

@@ -106,7 +106,8 @@ function formatCount(value: number): string {
   return unit === 0 ? String(value) : `${scaled.toFixed(scaled >= 100 ? 0 : 1)}${units[unit]}`;
 }
 
-function shorten(text: string, length: number): string {
+/** At most so many characters of a label, with a gap in the middle. */
+export function shorten(text: string, length: number): string {
   if (text.length <= length) return text;
   // Labels differ in their last parameters rather than in their first letters.
   const tail = Math.ceil((length - 1) / 2);

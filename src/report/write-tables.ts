@@ -1,11 +1,12 @@
 import { writeWhole } from '../core/files.js';
 import type { Plan } from '../harness/plan.js';
-import type { ResultFolder } from '../harness/result-folder.js';
+import type { ResultFolder, StoredKey } from '../harness/result-folder.js';
 import { dataPackage } from './data-package.js';
 import { TableFile } from './table-file.js';
 import { RESULT_TABLES, withParameters } from './tables.js';
 
-const DATA_PACKAGE = 'datapackage.json';
+/** The file that describes the tables. */
+export const DATA_PACKAGE = 'datapackage.json';
 
 /** Files that `writeTables` makes. */
 export const TABLE_FILES: readonly string[] = [
@@ -13,12 +14,18 @@ export const TABLE_FILES: readonly string[] = [
   DATA_PACKAGE,
 ];
 
+/** What the tables depend on beside the stored cells. */
+export interface TablePlan extends Pick<Plan, 'parameters'> {
+  readonly suite: Pick<Plan['suite'], 'name' | 'description'>;
+  readonly cells: readonly StoredKey[];
+}
+
 /**
  * Writes all tables and their description from the stored cells among `cells`, in this order, holding one in memory at
  * a time.
  * @throws InputError if a cell is missing or a file cannot be written; then no table has changed.
  */
-export function writeTables(folder: ResultFolder, plan: Plan, cells = plan.cells): void {
+export function writeTables(folder: ResultFolder, plan: TablePlan, cells = plan.cells): void {
   const tables = RESULT_TABLES.map((table) => withParameters(table, plan.parameters));
   const files: TableFile[] = [];
   try {

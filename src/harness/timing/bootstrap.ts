@@ -32,11 +32,20 @@ export function bootstrapMedian(
   };
 }
 
-/**
- * Medians of `count` resamples, ascending. A resample is kept as how often each sample was drawn, in ascending order
- * of the samples, so that its median is found without sorting it.
- */
+/** Medians of `count` resamples, ascending. */
 export function resampledMedians(
+  processes: readonly (readonly number[])[],
+  stream: RandomStream,
+  count: number,
+): Float64Array {
+  return drawMedians(processes, stream, count).sort();
+}
+
+/**
+ * Medians of `count` resamples in the order in which they were drawn. A resample is kept as how often each sample was
+ * drawn, in ascending order of the samples, so that its median is found without sorting it.
+ */
+export function drawMedians(
   processes: readonly (readonly number[])[],
   stream: RandomStream,
   count: number,
@@ -49,7 +58,7 @@ export function resampledMedians(
     drawn.fill(0);
     const total = drawSamples(ranks, stream, drawn);
     return (drawnAt(sorted, drawn, (total - 1) >> 1) + drawnAt(sorted, drawn, total >> 1)) / 2;
-  }).sort();
+  });
 }
 
 /** Counts a resample in `drawn`, and returns its size. */
