@@ -18,7 +18,15 @@ export function csvField(field: Field): string {
   return String(field);
 }
 
-/** Spreadsheets run text that starts like a formula: an apostrophe in front makes it text. */
+/** How text begins that spreadsheets run; the wide signs are taken for the narrow ones in East Asian locales. */
+const FORMULA = /^'*[=+\-@\t\r\n＝＋－＠]/;
+
+/** Spreadsheets run text that starts like a formula: an apostrophe in front makes it text. Numbers stay as they are. */
 function plainText(text: string): string {
-  return /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
+  return FORMULA.test(text) ? `'${text}` : text;
+}
+
+/** The text that `csvText` was given, from a field of what it wrote. */
+export function textOfCsv(field: string): string {
+  return field.startsWith("'") && FORMULA.test(field) ? field.slice(1) : field;
 }

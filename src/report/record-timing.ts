@@ -24,7 +24,8 @@ import {
   timingTable,
 } from './timing-tables.js';
 
-const TIMING_PACKAGE = 'timing-datapackage.json';
+/** The file that describes the tables of what was measured. */
+export const TIMING_PACKAGE = 'timing-datapackage.json';
 const EVENTS = SUMMARY_COLUMNS.findIndex(({ name }) => name === 'events');
 
 /** Files that `recordTiming` makes. */

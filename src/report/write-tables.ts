@@ -5,7 +5,8 @@ import { dataPackage } from './data-package.js';
 import { TableFile } from './table-file.js';
 import { RESULT_TABLES, withParameters } from './tables.js';
 
-const DATA_PACKAGE = 'datapackage.json';
+/** The file that describes the tables. */
+export const DATA_PACKAGE = 'datapackage.json';
 
 /** Files that `writeTables` makes. */
 export const TABLE_FILES: readonly string[] = [
