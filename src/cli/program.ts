@@ -8,6 +8,7 @@ import { layoutCommand } from './commands/layout.js';
 import { listCommand } from './commands/list.js';
 import { memlockCommand } from './commands/memlock.js';
 import { newCommand } from './commands/new.js';
+import { reportCommand } from './commands/report.js';
 import { runCommand } from './commands/run.js';
 import { traceCommand } from './commands/trace.js';
 import { verifyCommand } from './commands/verify.js';
@@ -15,6 +16,7 @@ import { ExitCode, type Io } from './io.js';
 
 const COMMANDS: readonly Command[] = [
   runCommand,
+  reportCommand,
   verifyCommand,
   conformanceCommand,
   benchCommand,
