@@ -10,6 +10,7 @@ import { listCommand } from './commands/list.js';
 import { memlockCommand } from './commands/memlock.js';
 import { mergeCommand } from './commands/merge.js';
 import { newCommand } from './commands/new.js';
+import { reportCommand } from './commands/report.js';
 import { runCommand } from './commands/run.js';
 import { traceCommand } from './commands/trace.js';
 import { verifyCommand } from './commands/verify.js';
@@ -19,6 +20,7 @@ const COMMANDS: readonly Command[] = [
   runCommand,
   mergeCommand,
   compareCommand,
+  reportCommand,
   verifyCommand,
   conformanceCommand,
   benchCommand,

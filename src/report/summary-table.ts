@@ -1,7 +1,7 @@
-import { formatBytes } from '../core/units.js';
 import type { CellResult } from '../harness/cell.js';
 import { SUMMARY_COLUMNS } from '../harness/summary.js';
 import { alignedLines } from './aligned-text.js';
+import { formatCount, formatRatio, formatShortBytes, shorten } from './notation.js';
 
 /** A column of the table for people: heading, name in summary.csv, notation. */
 type Shown = readonly [heading: string, column: string, format: (value: number) => string];
@@ -82,34 +82,4 @@ function figure(result: Row, name: string): number {
 
 function shown(value: number, format: (value: number) => string): string {
   return Number.isNaN(value) ? '-' : format(value);
-}
-
-/** At most seven characters; what is not 0 does not print as 0. */
-function formatRatio(value: number): string {
-  if (value >= 1e5 || (value > 0 && value < 0.0005)) return value.toExponential(1);
-  return value >= 100 ? value.toFixed(0) : value.toFixed(3);
-}
-
-/** `14.1 MiB` as `14.1M`, at most seven characters. */
-function formatShortBytes(bytes: number): string {
-  return formatBytes(bytes).replace(/ (.).*/, '$1');
-}
-
-function formatCount(value: number): string {
-  const units = ['', 'k', 'M', 'G', 'T'];
-  let scaled = value;
-  let unit = 0;
-  while (scaled >= 10_000 && unit < units.length - 1) {
-    scaled /= 1000;
-    unit++;
-  }
-  return unit === 0 ? String(value) : `${scaled.toFixed(scaled >= 100 ? 0 : 1)}${units[unit]}`;
-}
-
-/** At most so many characters of a label, with a gap in the middle. */
-export function shorten(text: string, length: number): string {
-  if (text.length <= length) return text;
-  // Labels differ in their last parameters rather than in their first letters.
-  const tail = Math.ceil((length - 1) / 2);
-  return `${text.slice(0, length - 1 - tail)}…${text.slice(-tail)}`;
 }

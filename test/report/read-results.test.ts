@@ -57,7 +57,8 @@ describe('a stored table', () => {
     ['label,count,more\n', /table.csv:1: unknown column 'more'/],
     ['label,count\na,1\nb\n', /table.csv:3: 1 fields instead of 2/],
     ['label,count\na,1\nb,many\n', /table.csv:3: count: 'many' is no number \(allowed: an integer\)/],
-    ['label,count\n"a"b,1\n', /table.csv:2: broken CSV/],
+    ['label,count\n"a"b,1\n', /table.csv:2: a quoted field does not end/],
+    ['label,count\n"a\nb",1\n"c,2\n', /table.csv:4: a quoted field does not end/],
     ['', /table.csv: the table is empty/],
   ])('of %j is refused', (text, message) => {
     expect(() => readTable(text)).toThrow(InputError);

@@ -1,5 +1,5 @@
 import { alignedLines } from '../aligned-text.js';
-import { shorten } from '../summary-table.js';
+import { shorten } from '../notation.js';
 import type { Change } from './change.js';
 import type { Check, CompareReport } from './compare-results.js';
 import { type ComparedRow, isDifferent } from './compared-row.js';

@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import type { Argv } from 'yargs';
+import { InputError } from '../../core/errors.js';
+import { writeWhole } from '../../core/files.js';
+import { unknownName } from '../../core/suggest.js';
+import { figureCsv, figureSvg, figuresOf, type PlacedFigure } from '../../report/figure-files.js';
+import { goldenAgreement } from '../../report/golden-agreement.js';
+import { makeReport, type Report } from '../../report/make-report.js';
+import { Results } from '../../report/read-results.js';
+import { renderHtml } from '../../report/render-html.js';
+import { renderMarkdown } from '../../report/render-markdown.js';
+import { renderText } from '../../report/render-text.js';
+import { ReportData } from '../../report/report-data.js';
+import type { Command } from '../command.js';
+import { ExitCode, type Io } from '../io.js';
+import { singleOption } from '../option-values.js';
+
+const FORMATS = ['html', 'md', 'text', 'svg', 'csv'] as const;
+type Format = (typeof FORMATS)[number];
+
+const DEFAULT_COLUMNS = 100;
+
+/** `kvabench report DIR`: results as pictures and tables, for browsers, terminals and mail. */
+export const reportCommand: Command = {
+  usage: 'report <dir>',
+  summary: 'Show the results of a run: one HTML file, text for a terminal, Markdown, or single figures',
+  options: declareOptions,
+  run: (args, io) => {
+    const format = (args.format ?? 'html') as Format;
+    const figure = singleOption(args, 'figure', String);
+    if (figure !== undefined && format !== 'svg' && format !== 'csv') {
+      throw new InputError(`not with --format ${format}`, {
+        field: '--figure',
+        allowed: '--format svg or csv',
+      });
+    }
+    const folder = args.dir as string;
+    const results = Results.open(folder);
+    const report = makeReport(new ReportData(results, goldenAgreement(results, args.verify === true)));
+    const out = singleOption(args, 'out', String);
+    if (format === 'svg' || format === 'csv')
+      writeFigures(report, format, figure, out ?? folderOf(folder), out, io);
+    else
+      writeReport(report, format, out ?? (format === 'html' ? join(folder, 'report.html') : undefined), io);
+    return ExitCode.done;
+  },
+};
+
+function declareOptions(yargs: Argv): Argv {
+  return yargs
+    .positional('dir', { type: 'string', demandOption: true, describe: 'folder of results' })
+    .option('format', { type: 'string', choices: FORMATS, describe: 'what to make; default: html' })
+    .option('out', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'file to write, - for stdout; with svg and csv a folder, unless --figure is given',
+    })
+    .option('figure', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'only this figure (svg, csv), for example holes-1',
+    })
+    .option('verify', {
+      type: 'boolean',
+      describe:
+        'replay the golden cases of the models behind the backends, and show how many agree (seconds)',
+    });
+}
+
+function folderOf(folder: string): string {
+  return join(folder, 'figures');
+}
+
+function writeReport(report: Report, format: 'html' | 'md' | 'text', out: string | undefined, io: Io): void {
+  const text = rendered(report, format, out === undefined || out === '-' ? io : undefined);
+  if (out === undefined || out === '-') {
+    io.stdout.write(text);
+    return;
+  }
+  writeWhole(out, text);
+  io.stdout.write(`${out}\n`);
+}
+
+/** `terminal` is where text goes if it goes to one. */
+function rendered(report: Report, format: 'html' | 'md' | 'text', terminal: Io | undefined): string {
+  if (format === 'html') return renderHtml(report);
+  if (format === 'md') return renderMarkdown(report);
+  const isTerminal = terminal?.stdout.isTTY === true;
+  const noColour = terminal?.env.NO_COLOR;
+  return renderText(report, {
+    columns: terminal?.stdout.columns ?? DEFAULT_COLUMNS,
+    colours: isTerminal && (noColour === undefined || noColour === ''),
+  });
+}
+
+function writeFigures(
+  report: Report,
+  format: 'svg' | 'csv',
+  name: string | undefined,
+  folder: string,
+  out: string | undefined,
+  io: Io,
+): void {
+  const render = (placed: PlacedFigure): string =>
+    format === 'svg' ? figureSvg(placed, report) : figureCsv(placed);
+  const figures = figuresOf(report);
+  if (name === undefined) {
+    for (const placed of figures) writeWhole(join(folder, `${placed.figure.id}.${format}`), render(placed));
+    io.stdout.write(`${folder}: ${figures.length} figures\n`);
+    return;
+  }
+  const placed = figures.find(({ figure }) => figure.id === name);
+  if (placed === undefined)
+    throw unknownName(
+      'figure',
+      name,
+      figures.map(({ figure }) => figure.id),
+    );
+  if (out === undefined || out === '-') io.stdout.write(render(placed));
+  else writeWhole(out, render(placed));
+}

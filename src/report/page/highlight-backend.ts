@@ -1,0 +1,16 @@
+/** In a page: while the pointer is over a backend in a legend, the lines and points of the others are faint. */
+function fadeOthers(legend: Element, backend: string | undefined): void {
+  const charts = legend.nextElementSibling;
+  if (charts === null) return;
+  for (const mark of charts.querySelectorAll('[class*="backend-"]')) {
+    const isOther = backend !== undefined && !mark.classList.contains(`backend-${backend}`);
+    mark.classList.toggle('faded', isOther);
+  }
+}
+
+for (const legend of document.querySelectorAll('.legend')) {
+  for (const item of legend.querySelectorAll<HTMLElement>('li[data-backend]')) {
+    item.addEventListener('pointerenter', () => fadeOthers(legend, item.dataset.backend));
+    item.addEventListener('pointerleave', () => fadeOthers(legend, undefined));
+  }
+}

@@ -1,0 +1,27 @@
+import type { ReportSection } from '../content.js';
+import { failuresSection } from './failures.js';
+import { fragmentationSection } from './fragmentation.js';
+import { goldenSection } from './golden.js';
+import { metadataSection } from './metadata.js';
+import { paretoSection } from './pareto.js';
+import { provenanceSection } from './provenance.js';
+import { spectrumSection } from './spectrum.js';
+import { stacksSection } from './stacks.js';
+import { summarySection } from './summary.js';
+import { timingSection } from './timing.js';
+import { workSection } from './work.js';
+
+/** Every section of a report, in the order of the page. */
+export const REPORT_SECTIONS: readonly ReportSection[] = [
+  summarySection,
+  failuresSection,
+  fragmentationSection,
+  metadataSection,
+  paretoSection,
+  workSection,
+  timingSection,
+  spectrumSection,
+  stacksSection,
+  goldenSection,
+  provenanceSection,
+];

@@ -1,0 +1,194 @@
+import { median } from '../../harness/statistics.js';
+import type { DataTable, ReportSection, TableCell } from '../content.js';
+import { formatFigure } from '../notation.js';
+import type { ReportData } from '../report-data.js';
+import type { StoredField, StoredTable } from '../stored-table.js';
+
+/** Columns of summary.csv that a strategy is judged by, with their headings. */
+const MEASURES = [
+  ['failures', 'failed'],
+  ['va_per_peak_live', 'VA/live'],
+  ['hole_ratio_mean', 'holes'],
+  ['external_fragmentation_peak', 'ext. frag.'],
+  ['tags_peak', 'tags'],
+  ['metadata_bytes_peak', 'metadata'],
+  ['searches', 'search'],
+  ['lock_acquisitions', 'locks'],
+] as const;
+
+/** A backend's figures for a workload over the seeds. */
+interface Standing {
+  readonly backend: number;
+  /** One per measure, ascending. */
+  readonly figures: readonly (readonly number[])[];
+  readonly unserved: number;
+  readonly allocs: number;
+}
+
+/** Who wins, and by how much. */
+export const summarySection: ReportSection = {
+  id: 'summary',
+  title: 'Who wins',
+  render: (data) => {
+    const table = data.results.table('summary');
+    if (table.rows === 0) return undefined;
+    const standings = data.workloads.map((workload) => ({
+      workload,
+      rows: standingsOf(data, table, workload),
+    }));
+    const shown = standings.filter(({ rows }) => rows.length > 0);
+    return [
+      winners(data, table, shown),
+      ...shown.map(({ workload, rows }) => workloadTable(data, table, workload, rows)),
+    ];
+  },
+};
+
+function standingsOf(data: ReportData, table: StoredTable, workload: string): Standing[] {
+  const columns = MEASURES.map(([column]) => table.numbers(column));
+  const unserved = table.numbers('unserved');
+  const allocs = table.numbers('allocs');
+  return [...data.cellsOf(table, workload)].map(([backend, ranges]) => {
+    const rows = ranges.map(({ from }) => from);
+    return {
+      backend,
+      figures: columns.map((column) =>
+        rows
+          .map((row) => column[row]!)
+          .filter((value) => !Number.isNaN(value))
+          .sort((a, b) => a - b),
+      ),
+      unserved: rows.reduce((sum, row) => sum + unserved[row]!, 0),
+      allocs: rows.reduce((sum, row) => sum + allocs[row]!, 0),
+    };
+  });
+}
+
+/** Only those that left out and refused the least did the same work. */
+function comparable(rows: readonly Standing[]): Standing[] {
+  const least = Math.min(...rows.map(({ unserved }) => unserved));
+  const serving = rows.filter(({ unserved, allocs }) => unserved === least && allocs > 0);
+  const failures = Math.min(...serving.map((row) => middle(row, 0)));
+  return serving.filter((row) => middle(row, 0) === failures);
+}
+
+function middle({ figures }: Standing, measure: number): number {
+  return median(figures[measure]!);
+}
+
+/** The least median of a measure, and whether it tells backends apart. */
+function bestOf(rows: readonly Standing[], measure: number): number {
+  const values = rows.map((row) => middle(row, measure)).filter((value) => !Number.isNaN(value));
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return values.length > 1 && low < high ? low : Number.NaN;
+}
+
+function winners(
+  data: ReportData,
+  table: StoredTable,
+  standings: readonly { workload: string; rows: readonly Standing[] }[],
+): DataTable {
+  const rows = standings.map(({ workload, rows: all }): TableCell[] => {
+    const rivals = comparable(all);
+    return [
+      { text: workload },
+      { text: `${rivals.length} of ${all.length}`, value: rivals.length },
+      ...MEASURES.slice(1).map((_, index) => winnerCell(data, table, rivals, index + 1)),
+    ];
+  });
+  return {
+    kind: 'table',
+    caption: 'Least figure of each measure by workload, and how many times as much the next one takes',
+    columns: [
+      { name: 'workload', align: 'left', meaning: '' },
+      {
+        name: 'compared',
+        align: 'right',
+        meaning:
+          'Backends that served every class of request that any of them serves, and refused the fewest requests.',
+      },
+      ...MEASURES.slice(1).map(([column, name]) => ({
+        name,
+        align: 'left' as const,
+        meaning: meaningOf(table, column),
+      })),
+    ],
+    rows,
+    notes: [
+      `Medians over ${data.seedText}. A backend that left requests out or refused more than others is not compared.`,
+    ],
+  };
+}
+
+function winnerCell(
+  data: ReportData,
+  table: StoredTable,
+  rivals: readonly Standing[],
+  measure: number,
+): TableCell {
+  const best = bestOf(rivals, measure);
+  if (Number.isNaN(best)) return { text: 'all equal' };
+  const first = rivals.filter((row) => middle(row, measure) === best);
+  const next = Math.min(...rivals.map((row) => middle(row, measure)).filter((value) => value > best));
+  const factor = ` ${marginText(best, next, table.field(MEASURES[measure]![0])?.unit)}`;
+  if (first.length > 1) return { text: `${first.length} equal${factor}` };
+  return { text: `${data.backends[first[0]!.backend]!}${factor}`, backend: first[0]!.backend };
+}
+
+/** How far the next is behind the best: a factor, or where there is none, the figure that stands against 0. */
+function marginText(best: number, next: number, unit: string | undefined): string {
+  if (!Number.isFinite(next)) return '';
+  if (best === 0) return `(0, next ${formatFigure(next, unit)})`;
+  const factor = next / best;
+  return factor < 1.005 ? '(×1.00…)' : `(×${factor < 100 ? factor.toPrecision(3) : factor.toFixed(0)})`;
+}
+
+function workloadTable(
+  data: ReportData,
+  table: StoredTable,
+  workload: string,
+  rows: readonly Standing[],
+): DataTable {
+  const rivals = comparable(rows);
+  const fields = MEASURES.map(([column]) => table.field(column));
+  const best = MEASURES.map((_, measure) => bestOf(rivals, measure));
+  return {
+    kind: 'table',
+    caption: workload,
+    columns: [
+      { name: 'backend', align: 'left', meaning: '' },
+      ...MEASURES.map(([column, name]) => ({
+        name,
+        align: 'right' as const,
+        meaning: meaningOf(table, column),
+      })),
+    ],
+    rows: rows.map((row) => [
+      { text: data.backends[row.backend]!, backend: row.backend },
+      ...MEASURES.map((_, measure): TableCell => {
+        const value = middle(row, measure);
+        const isBest = rivals.includes(row) && value === best[measure];
+        return { ...spread(row.figures[measure]!, fields[measure]), value, best: isBest };
+      }),
+    ]),
+    notes: rows.flatMap((row) => unservedNote(data, row)),
+  };
+}
+
+/** The median, and the range over the seeds where they differ. */
+function spread(ascending: readonly number[], field: StoredField | undefined): TableCell {
+  const text = formatFigure(median(ascending), field?.unit);
+  const [low, high] = [ascending[0], ascending.at(-1)];
+  if (low === undefined || low === high) return { text };
+  return { text, detail: `${formatFigure(low, field?.unit)}–${formatFigure(high!, field?.unit)}` };
+}
+
+function unservedNote(data: ReportData, { backend, unserved, allocs }: Standing): string[] {
+  if (unserved === 0) return [];
+  const what = allocs === 0 ? 'every request' : `${unserved} requests`;
+  return [`${data.backends[backend]!} does not serve ${what} of this workload: its figures do not compare.`];
+}
+
+function meaningOf(table: StoredTable, column: string): string {
+  return `${column}: ${table.field(column)?.description ?? ''}`;
+}

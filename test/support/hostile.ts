@@ -1,0 +1,22 @@
+/** Texts that do harm where they are not escaped: in HTML, in XML, in Markdown, in spreadsheets and terminals. */
+export const HOSTILE_TEXTS = [
+  '<script>document.title="owned"</script>',
+  '"onload="document.title=1" x="',
+  "' onmouseover='document.title=1",
+  ']]><script>document.title="owned"</script>',
+  '</style></svg><img src=x onerror=document.title=1>',
+  '<!-- comment',
+  '&lt;script&gt;',
+  '[click](javascript:alert(1)) ![x](https://example.org/x.png)',
+  '| a | b |\n| --- | --- |',
+  '```\n# heading',
+  'https://example.org www.example.org',
+  '=cmd|" /C calc"!A0',
+  '+1+1',
+  '-2+3+cmd',
+  '@SUM(A1:A9)',
+  '\t=1+1',
+  '\u001b]0;title\u0007\u001b[31m',
+  '\u202eesrever',
+  '\u0000\ufffe\ud800',
+] as const;
