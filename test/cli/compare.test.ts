@@ -66,7 +66,7 @@ describe('kvabench compare OLD NEW', () => {
     const [after] = figures(new_, 'fit', 'va_per_peak_live') as [number];
     const share = ((after / before - 1) * 100).toFixed(2);
     expect(after).toBeGreaterThan(before);
-    expect(stdout).toContain('2 cells compared: 1 differ in an exact figure, 1 does not\n');
+    expect(stdout).toContain('2 cells compared: 1 differs in an exact figure, 1 does not\n');
     expect(stdout).toContain(
       [
         'va_per_peak_live: less is better',
@@ -121,15 +121,12 @@ describe('kvabench compare OLD NEW', () => {
   });
 
   it('counts seeds that all say the same as one observation', async () => {
-    const [old, new_] = await quanta(SIX_SEEDS);
-    const data = await json(old, new_, '-m', 'va_total_bytes', '-m', 'peak_live_objects', '--all');
-    for (const { rows } of data.metrics) {
-      for (const row of rows) {
-        const values = new Set(figures(old, row.backend, 'va_total_bytes'));
-        if (values.size === 1 && row.old === [...values][0]) expect(row.samples).toEqual([1, 1]);
-      }
-    }
-    expect(data.metrics[0].rows[0].samples).toEqual([1, 1]);
+    const folder = await toyResults({ seeds: SIX_SEEDS });
+    const data = await json(folder, '--baseline', 'toy-fit', '-m', 'va_total_bytes');
+    expect(data.metrics[0].rows).toMatchObject([
+      { seeds: SIX_SEEDS, samples: [1, 1], differing: 6, relative: -0.5, absolute: -32_768 },
+    ]);
+    expect(data.metrics[0].rows[0]).not.toHaveProperty('p');
     expect(data.notes).toContain('where every seed has the same figures, they count as one (n = 1)');
   });
 
@@ -280,6 +277,16 @@ describe('kvabench compare with times', () => {
     expect(refused).toMatchObject({ exitCode: 1, stdout: '' });
     expect(refused.stderr).toBe(
       "kvabench: --fail-on 'time>2%': 3 and 3 processes cannot show a difference in 2 cells at once (allowed: results of more --timing-rounds, or of fewer cells)\n",
+    );
+  });
+
+  it('leaves out cells whose clock stood still, and says so', async () => {
+    const old = await timedToys([...fast.slice(1), [0, 0]]);
+    const { stdout } = await compare(old, old, '-m', 'time');
+    expect(stdout).not.toMatch(/\ntoy-load +toy-fit +\d/);
+    expect(stdout).toMatch(/\ntoy-load +toy-fit:size=32KiB +1000\.0/);
+    expect(stdout).toContain(
+      '* cpu_ns_per_event: 1 of 2 cells have no times on both sides, or some that the clock did not resolve\n',
     );
   });
 

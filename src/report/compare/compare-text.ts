@@ -48,7 +48,7 @@ function headText({ pairing, differing }: CompareReport): string {
   const outcome =
     same === count
       ? 'the same in every exact figure'
-      : `${differing} differ in an exact figure, ${same} ${same === 1 ? 'does' : 'do'} not`;
+      : `${differing} ${differing === 1 ? 'differs' : 'differ'} in an exact figure, ${same} ${same === 1 ? 'does' : 'do'} not`;
   return `${sidesText(pairing)}${cells} compared: ${outcome}\n`;
 }
 

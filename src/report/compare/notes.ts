@@ -20,6 +20,7 @@ export function notesOf(pairing: Pairing, tables: readonly MetricTable[]): strin
     ...(isTimed ? staleTimingNotes(pairing) : []),
     ...loadNotes(pairing),
     ...sampleNotes(tables),
+    ...untimedNotes(pairing, tables),
   ];
 }
 
@@ -98,7 +99,7 @@ function sampleNotes(tables: readonly MetricTable[]): string[] {
   const isFew = ({ p, interval }: ComparedRow): boolean => p !== undefined && interval === undefined;
   const notes: string[] = [];
   if (exact.some(isFew)) notes.push(`too few seeds for an interval: it takes ${FEWEST_PAIRS}`);
-  if (exact.some(({ seeds, samples }) => seeds.length > 1 && samples[0] === 1)) {
+  if (exact.some(({ seeds, samples, differing }) => differing > 0 && seeds.length > 1 && samples[0] === 1)) {
     notes.push('where every seed has the same figures, they count as one (n = 1)');
   }
   if (timed.some(({ samples }) => Math.min(...samples) < FEWEST_PROCESSES)) {
@@ -109,6 +110,15 @@ function sampleNotes(tables: readonly MetricTable[]): string[] {
   const oneSided = exact.reduce((sum, row) => sum + row.oneSided, 0);
   if (oneSided > 0) notes.push(`${oneSided} figures are on one side only and in no change`);
   return notes;
+}
+
+function untimedNotes({ pairs }: Pairing, tables: readonly MetricTable[]): string[] {
+  return tables
+    .filter(({ metric, rows }) => metric.timing !== undefined && rows.length < pairs.length)
+    .map(({ metric, rows }) => {
+      const without = `${pairs.length - rows.length} of ${pairs.length} cells`;
+      return `${metric.name}: ${without} have no times on both sides, or some that the clock did not resolve`;
+    });
 }
 
 /** A note about cells, the first of which it names. */
