@@ -1,0 +1,16 @@
+import { setImmediate } from 'node:timers/promises';
+
+/**
+ * The parts of long work that never waits by itself, with a pause before each in which an interrupt is noticed.
+ * @throws the signal's reason if it gave the work up.
+ */
+export async function* interruptible<T>(
+  parts: Iterable<T> | AsyncIterable<T>,
+  signal?: AbortSignal,
+): AsyncGenerator<T> {
+  for await (const part of parts) {
+    await setImmediate();
+    signal?.throwIfAborted();
+    yield part;
+  }
+}
