@@ -1,7 +1,16 @@
 import { setImmediate } from 'node:timers/promises';
 
 /**
- * The parts of long work that never waits by itself, with a pause before each in which an interrupt is noticed.
+ * A moment in long work that never waits by itself, in which an interrupt is noticed.
+ * @throws the signal's reason if it gave the work up.
+ */
+export async function pause(signal?: AbortSignal): Promise<void> {
+  await setImmediate();
+  signal?.throwIfAborted();
+}
+
+/**
+ * The parts of long work that never waits by itself, with a pause before each.
  * @throws the signal's reason if it gave the work up.
  */
 export async function* interruptible<T>(
@@ -9,8 +18,7 @@ export async function* interruptible<T>(
   signal?: AbortSignal,
 ): AsyncGenerator<T> {
   for await (const part of parts) {
-    await setImmediate();
-    signal?.throwIfAborted();
+    await pause(signal);
     yield part;
   }
 }
