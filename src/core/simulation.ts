@@ -36,6 +36,7 @@ export class Simulation {
   private readonly handlers: EventHandler[] = [];
   private clock: Nanoseconds = 0;
   private open = 0;
+  private paused = false;
 
   constructor(cpus = 1) {
     if (!(Number.isInteger(cpus) && cpus >= 1)) throw new MisuseError('bad number of CPUs', { cpus });
@@ -84,10 +85,23 @@ export class Simulation {
     this.clock = time;
   }
 
-  /** Handles events in order until every workload has finished, then those that are due at that very time. */
-  run(): void {
+  /** Lets `run` return after the event being handled; a handler that runs ahead goes on until something is queued. */
+  pause(): void {
+    this.paused = true;
+  }
+
+  /**
+   * Handles events in order until every workload has finished, then those that are due at that very time.
+   * @returns whether that is done; false after `pause`, to be called again.
+   */
+  run(): boolean {
     const { queue } = this;
-    while (queue.length > 0 && (this.open > 0 || queue.firstTime === this.clock)) this.step();
+    this.paused = false;
+    while (queue.length > 0 && (this.open > 0 || queue.firstTime === this.clock)) {
+      this.step();
+      if (this.paused) return false;
+    }
+    return true;
   }
 
   private step(): void {

@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { Blame } from '../backend/blame.js';
 import type { BackendDefinition, BackendFile } from '../backend/contract.js';
 import { completeDefinition } from '../backend/user-backend.js';
@@ -26,13 +28,58 @@ export function backendFileReference(text: string): BackendReference | undefined
 
 /**
  * The registries with the backends of these files as well.
- * @throws InputError for a file that is missing, cannot be loaded or exports no backend, and for a name that another
- * backend has.
+ * @param limitMs milliseconds that a file may take to load
+ * @throws InputError for a file that is missing, cannot be loaded, does not finish loading or exports no backend, and
+ * for a name that another backend has.
  */
 export async function withBackendFiles(
   registries: Registries,
   paths: readonly string[],
+  limitMs = LOAD_LIMIT_MS,
 ): Promise<Registries> {
+  for (const path of new Set(paths.map((path) => resolve(path)))) await refuseEndless(path, limitMs);
+  return withLoadedFiles(registries, paths);
+}
+
+/** No backend computes for so long before it is asked for anything. */
+const LOAD_LIMIT_MS = 30_000;
+
+/** What the thread of a trial does. A file that fails is none that does not end: its error is told when it is loaded. */
+const TRIAL = `
+const { parentPort, workerData } = require('node:worker_threads');
+const ended = () => parentPort.postMessage('ended');
+import(workerData).then(ended, ended);
+`;
+
+/**
+ * Loads a file on trial in a thread of its own, which alone can be stopped when it computes for ever.
+ * @throws InputError if that takes longer than `limitMs`.
+ */
+async function refuseEndless(path: string, limitMs: number): Promise<void> {
+  const trial = new Worker(TRIAL, {
+    eval: true,
+    workerData: pathToFileURL(path).href,
+    stdout: true,
+    stderr: true,
+  });
+  const outcome = new Promise<string>((done) => {
+    trial.once('message', () => done(''));
+    trial.once('error', () => done(''));
+    trial.once('exit', () => done('it waits for what never comes, or ends the process'));
+  });
+  const limit = new AbortController();
+  try {
+    const late = setTimeout(limitMs, `given up after ${limitMs / 1000} s`, { signal: limit.signal });
+    const problem = await Promise.race([outcome, late]);
+    if (problem === '') return;
+    throw new InputError(`does not finish loading: ${problem}`, { file: named(path) });
+  } finally {
+    limit.abort();
+    await trial.terminate();
+  }
+}
+
+async function withLoadedFiles(registries: Registries, paths: readonly string[]): Promise<Registries> {
   const backends = [...registries.backends];
   for (const path of new Set(paths.map((path) => resolve(path)))) {
     const loaded = await loadBackendFile(path);
@@ -52,7 +99,7 @@ export async function withBackendFiles(
  * @throws InputError if it cannot be loaded, or has been changed since.
  */
 export async function withSameFile(registries: Registries, file: BackendFile): Promise<Registries> {
-  const loaded = await withBackendFiles(registries, [file.path]);
+  const loaded = await withLoadedFiles(registries, [file.path]);
   if (loaded.backends.at(-1)?.file?.sha256 === file.sha256) return loaded;
   throw new InputError('the file has been changed during the run', { file: named(file.path) });
 }

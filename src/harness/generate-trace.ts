@@ -1,9 +1,10 @@
 import { AddressSpace } from '../core/address.js';
 import { InputError, MisuseError } from '../core/errors.js';
 import { type ConstraintTable, RequestOp, type RequestPort, UNCONSTRAINED } from '../core/request.js';
-import { Simulation } from '../core/simulation.js';
+import { type EventHandler, Priority, Simulation } from '../core/simulation.js';
 import type { Bytes } from '../core/units.js';
 import { TraceWriter } from '../trace/arrow-writer.js';
+import { pause } from '../trace/interruptible.js';
 import type { TraceConstraint, TraceMetadata } from '../trace/trace.js';
 import type { Workload } from '../workload/contract.js';
 import type { Component } from './component.js';
@@ -24,19 +25,24 @@ export interface GenerateRequest {
   readonly licence: string | undefined;
   /** Version of kvabench. */
   readonly tool: string;
+  /** Gives the work up. */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Writes what a workload asks for as a trace, in memory for its live objects only. Every request is granted and none
  * has an address: a replay of the trace asks any backend for the same as the workload itself.
  * @throws InputError if the workload cannot be built, asks for nothing or breaks the rules of the port, or the trace
- * cannot be written. Then there is no new file and an old one is as it was.
+ * cannot be written; the signal's reason if it gave the work up. Then there is no new file and an old one is as it was.
  */
-export function generateTrace(request: GenerateRequest, registries: Registries): TraceMetadata {
+export async function generateTrace(
+  request: GenerateRequest,
+  registries: Registries,
+): Promise<TraceMetadata> {
   const workload = createWorkload(request.workload, request.seed, registries);
   const writer = new TraceWriter(request.output, { overwrite: request.overwrite });
   try {
-    drive(workload, writer);
+    await drive(workload, writer, request.signal);
     if (writer.eventCount === 0)
       throw new InputError(`workload '${request.workload.label}' asks for nothing`);
     return writer.finish(describe(request, workload));
@@ -45,21 +51,25 @@ export function generateTrace(request: GenerateRequest, registries: Registries):
   }
 }
 
-function drive(workload: Workload, writer: TraceWriter): void {
+async function drive(workload: Workload, writer: TraceWriter, signal?: AbortSignal): Promise<void> {
   const simulation = new Simulation(workload.cpus);
   try {
     workload.start(simulation, new WritingPort(simulation, writer, workload.objectLimit));
-    simulation.run();
+    while (!simulation.run()) await pause(signal);
   } catch (error) {
     if (!(error instanceof MisuseError)) throw error;
     throw new InputError(`workload '${workload.name}' at ${simulation.now} ns: ${error.message}`);
   }
 }
 
+/** Requests between two pauses, in which an interrupt is noticed. */
+const BATCH_REQUESTS = 65_536;
+
 /** Grants everything and writes it down. A free and an action repeat the class of their allocation. */
-class WritingPort implements RequestPort {
+class WritingPort implements RequestPort, EventHandler {
   private readonly cls: Uint8Array;
   private readonly size: Float64Array;
+  private readonly own: number;
 
   constructor(
     private readonly simulation: Simulation,
@@ -68,6 +78,12 @@ class WritingPort implements RequestPort {
   ) {
     this.cls = new Uint8Array(objectLimit);
     this.size = new Float64Array(objectLimit);
+    this.own = simulation.register(this);
+  }
+
+  /** The pause that was asked for; it comes behind all that is due at its time. */
+  fire(): void {
+    this.simulation.pause();
   }
 
   alloc(object: number, cls: number, size: Bytes, constraint: number, cpu: number): boolean {
@@ -97,7 +113,10 @@ class WritingPort implements RequestPort {
     constraint: number,
     cpu: number,
   ): void {
-    this.writer.append(this.simulation.now, cpu, op, cls, object, size, constraint, -1, -1);
+    const { simulation, writer } = this;
+    writer.append(simulation.now, cpu, op, cls, object, size, constraint, -1, -1);
+    if (writer.eventCount % BATCH_REQUESTS === 0)
+      simulation.schedule(simulation.now, Priority.sample, this.own);
   }
 }
 

@@ -1,11 +1,11 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { type RecordBatch, RecordBatchReader, RecordBatchStreamWriter } from 'apache-arrow';
 import { InputError } from '../core/errors.js';
 import { ARROW_MAGIC, METADATA_KEY, parseMetadata, readConstraints, traceSchema } from './arrow-format.js';
 import { COLUMNS, type ColumnArray } from './columns.js';
 import { TraceDigest } from './digest.js';
+import { beginsWith, openRegular, readAt, readInto, withFile } from './open-file.js';
 import { checkTail, END_MARK_BYTES, isWhole, PARTS_KEY, type Part } from './seal.js';
-import { systemProblem } from './system-problem.js';
 import type { Trace, TraceBlock, TraceMetadata } from './trace.js';
 
 /** The magic and its padding; the rest up to the footer is an Arrow stream. */
@@ -27,10 +27,9 @@ export function openTrace(path: string): Trace {
   };
 }
 
-/** Whether this is a regular file that begins as an Arrow file does: nothing is taken out of a pipe. */
+/** Whether this is a regular file that begins as an Arrow file does. */
 export function isArrowFile(path: string): boolean {
-  if (!(statSync(path, { throwIfNoEntry: false })?.isFile() ?? false)) return false;
-  return withFile(path, (descriptor) => readAt(descriptor, 0, ARROW_MAGIC.length).equals(ARROW_MAGIC));
+  return beginsWith(path, ARROW_MAGIC);
 }
 
 /**
@@ -40,45 +39,13 @@ export function isArrowFile(path: string): boolean {
 export function verifyDigest(trace: Trace): void {
   const digest = new TraceDigest();
   for (const block of trace.blocks()) digest.update(block);
-  const found = digest.finish(trace.metadata);
-  if (found === trace.metadata.digest) return;
-  throw new InputError(`the events were changed: their digest is ${found}`, {
-    file: trace.path,
-    allowed: trace.metadata.digest,
-  });
+  refuseOtherDigest(digest.finish(trace.metadata), trace.metadata.digest, trace.path);
 }
 
-function withFile<T>(path: string, use: (descriptor: number) => T): T {
-  const descriptor = open(path);
-  try {
-    return use(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function open(path: string): number {
-  try {
-    const descriptor = openSync(path, 'r');
-    if (fstatSync(descriptor).isFile()) return descriptor;
-    closeSync(descriptor);
-  } catch (error) {
-    throw new InputError(`cannot read the trace: ${systemProblem(error)}`, { file: path });
-  }
-  throw new InputError('cannot read the trace: not a regular file', { file: path });
-}
-
-function readAt(descriptor: number, position: number, length: number): Buffer {
-  return readInto(Buffer.alloc(length), descriptor, position);
-}
-
-/** Fills `bytes` from the file; returns those that it had. */
-function readInto(bytes: Buffer, descriptor: number, position: number): Buffer {
-  let done = 0;
-  for (let more = 1; more > 0 && done < bytes.length; done += more) {
-    more = readSync(descriptor, bytes, done, bytes.length - done, position + done);
-  }
-  return bytes.subarray(0, done);
+/** @throws InputError if the digest found is not the one in the metadata. */
+export function refuseOtherDigest(found: string, stated: string, file: string): void {
+  if (found === stated) return;
+  throw new InputError(`the events were changed: their digest is ${found}`, { file, allowed: stated });
 }
 
 /** A trace file's footer: what it says about the trace, and the parts before it. */
@@ -133,7 +100,7 @@ function refuseBrokenSeal(seal: ReturnType<typeof checkTail>, file: string): voi
 
 /** The blocks as TraceWriter wrote them, which holds every event against the rules: they need no further check. */
 function* readBlocks(file: string, parts: readonly Part[]): Generator<TraceBlock> {
-  const descriptor = open(file);
+  const descriptor = openRegular(file);
   try {
     for (const batch of batches(descriptor, parts, file)) yield blockOf(batch);
   } finally {

@@ -1,14 +1,12 @@
-import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
 import { Message, makeData, RecordBatch, RecordBatchFileWriter, type Schema, Struct } from 'apache-arrow';
-import { InputError, MisuseError } from '../core/errors.js';
+import { MisuseError } from '../core/errors.js';
 import { REQUEST_CLASS_NAMES, RequestOp, UNCONSTRAINED } from '../core/request.js';
 import { FORMAT_VERSION, METADATA_KEY, traceSchema } from './arrow-format.js';
 import { COLUMNS, EventColumns } from './columns.js';
 import { TraceDigest } from './digest.js';
 import { PARTS_KEY, PartList, SEAL_KEY, sealTail, UNSEALED } from './seal.js';
-import { systemProblem } from './system-problem.js';
 import type { TraceBlock, TraceMetadata } from './trace.js';
+import { TraceFile } from './trace-file.js';
 
 /** Rows of a record batch unless said otherwise: 2.5 MiB of columns. */
 export const DEFAULT_BLOCK_ROWS = 65_536;
@@ -41,9 +39,8 @@ export class TraceWriter {
     readonly path: string,
     options: TraceWriterOptions = {},
   ) {
-    refuseExisting(path, options.overwrite === true);
     this.columns = new EventColumns(options.blockRows ?? DEFAULT_BLOCK_ROWS);
-    this.file = new ArrowFile(path);
+    this.file = new ArrowFile(new TraceFile(path, options.overwrite === true));
   }
 
   /**
@@ -117,14 +114,6 @@ export class TraceWriter {
     this.file.writeBlock(this.columns);
     this.columns.clear();
   }
-}
-
-/** Only a regular file can be replaced: a rename over /dev/null would take it from everybody. */
-function refuseExisting(file: string, overwrite: boolean): void {
-  const existing = attempt(file, () => statSync(file, { throwIfNoEntry: false }));
-  if (existing === undefined) return;
-  if (!existing.isFile()) throw new InputError('cannot be replaced: it is no regular file', { file });
-  if (!overwrite) throw new InputError('the file exists; --force replaces it', { file });
 }
 
 /** Holds the events against the rules of TraceBlock and sums up what the metadata say about them. */
@@ -204,20 +193,16 @@ class EventRules {
   }
 }
 
-/** The bytes on disk: apache-arrow's file writer on a file descriptor, and the seal. */
+/** The bytes on disk: apache-arrow's file writer on a trace's file, and the seal. */
 class ArrowFile {
-  private readonly temporary: string;
   private readonly parts = new PartList();
   private readonly schema = traceSchema();
   private readonly writer: FooterLastWriter;
-  private descriptor: number | undefined;
 
-  constructor(private readonly path: string) {
-    this.temporary = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
-    this.descriptor = attempt(path, () => openSync(this.temporary, 'w'));
+  constructor(private readonly file: TraceFile) {
     this.writer = new FooterLastWriter((bytes) => {
       this.parts.add(bytes);
-      this.put(bytes);
+      this.file.put(bytes);
     });
     this.writer.reset(undefined, this.schema);
     this.parts.end();
@@ -242,35 +227,12 @@ class ArrowFile {
     ]);
     const tail = this.writer.tail(traceSchema(entries));
     sealTail(tail);
-    this.put(tail);
-    attempt(this.path, () => {
-      closeSync(this.descriptor!);
-      this.descriptor = undefined;
-      renameSync(this.temporary, this.path);
-    });
+    this.file.put(tail);
+    this.file.complete();
   }
 
   discard(): void {
-    if (this.descriptor === undefined) return;
-    closeSync(this.descriptor);
-    this.descriptor = undefined;
-    rmSync(this.temporary, { force: true });
-  }
-
-  private put(bytes: Uint8Array): void {
-    attempt(this.path, () => {
-      for (let written = 0; written < bytes.byteLength; ) {
-        written += writeSync(this.descriptor!, bytes, written);
-      }
-    });
-  }
-}
-
-function attempt<T>(file: string, write: () => T): T {
-  try {
-    return write();
-  } catch (error) {
-    throw new InputError(`cannot write the trace: ${systemProblem(error)}`, { file });
+    this.file.discard();
   }
 }
 

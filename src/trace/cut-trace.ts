@@ -1,6 +1,7 @@
 import { InputError } from '../core/errors.js';
 import { REQUEST_CLASS_NAMES, RequestOp } from '../core/request.js';
 import type { TraceWriterOptions } from './arrow-writer.js';
+import { interruptible } from './interruptible.js';
 import type { Trace, TraceBlock, TraceMetadata } from './trace.js';
 import { derived, descriptionOf, type KeptRow, RowCopier, RowTarget, rowOf } from './trace-rows.js';
 
@@ -22,14 +23,15 @@ export interface TraceCut {
 
 /**
  * Writes the part of a trace. Time 0 is that of `fromNs`.
- * @throws InputError if the output cannot be written or nothing is left.
+ * @throws InputError if the output cannot be written or nothing is left; the signal's reason if it gave the cut up.
  */
-export function cutTrace(
+export async function cutTrace(
   trace: Trace,
   cut: TraceCut,
   output: string,
   options: TraceWriterOptions,
-): TraceMetadata {
+  signal?: AbortSignal,
+): Promise<TraceMetadata> {
   const { durationNs } = trace.metadata;
   if (cut.fromNs > durationNs || cut.toNs <= cut.fromNs) {
     const allowed = `times from 0 to ${durationNs} ns, the end behind the beginning`;
@@ -38,7 +40,7 @@ export function cutTrace(
   const target = new RowTarget(output, options);
   try {
     const cutter = new TraceCutter(trace, cut, target);
-    for (const block of trace.blocks()) cutter.block(block);
+    for await (const block of interruptible(trace.blocks(), signal)) cutter.block(block);
     cutter.end();
     if (target.writer.eventCount === 0)
       throw new InputError('nothing is left of the trace', { file: trace.path });

@@ -59,7 +59,7 @@ export interface ImportReport extends ParsedText {
  */
 export async function importTrace(request: ImportRequest): Promise<ImportReport> {
   const named = request.format === undefined ? undefined : importerNamed(request.format);
-  refuseOwnInput(request);
+  refuseOwnInput(request.input, request.output);
   const source = await openText(request.input, request.stdin);
   try {
     return await importText(source, named ?? importerFor(source.head, source.file), request);
@@ -156,8 +156,11 @@ function inputNames({ companions = [], initial }: ImportRequest): Record<string,
   };
 }
 
-/** A recording is often all that is left of a run: no option replaces it by its trace. */
-function refuseOwnInput({ input, output }: ImportRequest): void {
+/**
+ * A recording is often all that is left of a run: no option replaces it by its trace.
+ * @throws InputError if both paths are those of one file.
+ */
+export function refuseOwnInput(input: string, output: string): void {
   const [from, to] = [input, output].map((path) => statSync(path, { throwIfNoEntry: false }));
   if (input === '-' || from === undefined || to === undefined) return;
   if (from.ino !== to.ino || from.dev !== to.dev) return;

@@ -1,29 +1,35 @@
 import { InputError } from '../core/errors.js';
 import type { TraceWriterOptions } from './arrow-writer.js';
+import { pause } from './interruptible.js';
 import type { SkippedEvents, Trace, TraceBlock, TraceMetadata } from './trace.js';
 import { derived, descriptionOf, RowCopier, RowTarget } from './trace-rows.js';
 
 /**
  * Writes several traces of one run as one, in the order of time; at one time in the order given.
- * @throws InputError if their clocks differ or cannot be compared, or the output cannot be written.
+ * @throws InputError if their clocks differ or cannot be compared, or the output cannot be written; the signal's reason
+ * if it gave the merging up.
  */
-export function mergeTraces(
+export async function mergeTraces(
   traces: readonly Trace[],
   output: string,
   options: TraceWriterOptions,
-): TraceMetadata {
-  const origins = traces.map(originNs);
-  const first = [...origins].sort((a, b) => (a < b ? -1 : 1))[0]!;
+  signal?: AbortSignal,
+): Promise<TraceMetadata> {
   const clocks = new Set(traces.map(({ metadata }) => metadata.clock));
   if (clocks.size > 1) {
     throw new InputError(`traces of different clocks: ${[...clocks].join('; ')}`, { file: traces[0]!.path });
   }
+  const origins = traces.map(originNs);
+  const first = [...origins].sort((a, b) => (a < b ? -1 : 1))[0]!;
+  traces.forEach((trace, index) => {
+    refuseTooLate(trace, origins[index]! - first);
+  });
   const target = new RowTarget(output, options);
   try {
     const sources = traces.map(
       (trace, index) => new MergeSource(trace, Number(origins[index]! - first), target),
     );
-    for (let next = earliest(sources); next !== undefined; next = earliest(sources)) next.copyRow();
+    while (copyBatch(sources)) await pause(signal);
     const start = traces[origins.indexOf(first)]!.metadata;
     return target.writer.finish({
       ...descriptionOf(start, target),
@@ -35,6 +41,19 @@ export function mergeTraces(
   } finally {
     target.writer.discard();
   }
+}
+
+/** Rows between two moments when an interrupt is noticed. */
+const BATCH_ROWS = 65_536;
+
+/** Copies the next rows in the order of time; whether there are more. */
+function copyBatch(sources: readonly MergeSource[]): boolean {
+  let next = earliest(sources);
+  for (let rows = 0; next !== undefined && rows < BATCH_ROWS; rows++) {
+    next.copyRow();
+    next = earliest(sources);
+  }
+  return next !== undefined;
 }
 
 function addedUp(skipped: readonly SkippedEvents[]): SkippedEvents[] {
@@ -94,11 +113,38 @@ function earliest(sources: readonly MergeSource[]): MergeSource | undefined {
   return found;
 }
 
-/** Recorded time of a trace's time 0 in nanoseconds. @throws InputError if it is not seconds with a fraction. */
-function originNs({ metadata, path }: Trace): bigint {
-  const [, whole, fraction] = /^(\d+)\.(\d{1,9})$/.exec(metadata.origin) ?? [];
-  if (whole === undefined) {
-    throw new InputError(`origin '${metadata.origin}' is no time in seconds`, { file: path });
+/** Stamps of seconds, or of the units of a clock; what a cut left out stands behind. */
+const ORIGIN = /^(\d+)(?:\.(\d{1,9}))?((?: \+ \d+ ns)*)$/;
+
+/** Recorded time of a trace's time 0 in nanoseconds. @throws InputError if its notation or its clock is not known. */
+function originNs({ metadata: { origin, clock }, path }: Trace): bigint {
+  const [, whole, fraction, cuts] = ORIGIN.exec(origin) ?? [];
+  const unit = unitNs(clock);
+  if (whole === undefined || unit === undefined || (fraction !== undefined && unit !== SECOND)) {
+    throw new InputError(`origin '${origin}' of clock '${clock}' cannot be compared`, {
+      file: path,
+      allowed: 'seconds; nanoseconds; bare integers, N ns each; simulated',
+    });
   }
-  return BigInt(whole) * 1_000_000_000n + BigInt(fraction!.padEnd(9, '0'));
+  const left = [...cuts!.matchAll(/\d+/g)].reduce((sum, [ns]) => sum + BigInt(ns), 0n);
+  return BigInt(whole) * unit + BigInt((fraction ?? '').padEnd(9, '0')) + left;
+}
+
+const SECOND = 1_000_000_000n;
+
+/** Nanoseconds of a unit of a clock as importers and generators name it. */
+function unitNs(clock: string): bigint | undefined {
+  const ticks = /^bare integers, (\d+) ns each$/.exec(clock);
+  if (ticks !== null) return BigInt(ticks[1]!);
+  if (clock.startsWith('seconds')) return SECOND;
+  return clock.startsWith('nanoseconds') || clock === 'simulated' ? 1n : undefined;
+}
+
+/** @throws InputError if the end of a trace, moved by so much, is more than a trace can count. */
+function refuseTooLate({ metadata, path }: Trace, shiftNs: bigint): void {
+  if (shiftNs + BigInt(metadata.durationNs) <= BigInt(Number.MAX_SAFE_INTEGER)) return;
+  throw new InputError(`begins ${shiftNs} ns after the first of the traces`, {
+    file: path,
+    allowed: 'an end within 2^53 ns',
+  });
 }

@@ -42,7 +42,9 @@ export class SkipTally {
     return used.sort((a, b) => (`${a.reason}\n${a.cls}` < `${b.reason}\n${b.cls}` ? -1 : 1));
   }
 
+  /** Empty where the line's memory has been given back: the reason is then about no line. */
   private sample(): string {
+    if (this.bytes.length === 0) return '';
     const end = Math.min(this.end, this.start + SAMPLE_BYTES);
     return Buffer.from(this.bytes.subarray(this.start, end)).toString('utf8').trim();
   }

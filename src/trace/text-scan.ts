@@ -8,6 +8,8 @@ export const DASH = 0x2d;
 export const ZERO = 0x30;
 const LETTER_X = 0x78;
 const TWO_32 = 2 ** 32;
+/** Hexadecimal digits of 32 bits. */
+const HALF_DIGITS = 8;
 /** Least number of AddressSpace.canonical in the upper half, where kernels live. */
 const UPPER_HALF = 2 ** 52;
 
@@ -83,17 +85,28 @@ export function scanInteger(bytes: Uint8Array, start: number, end: number): numb
 export function scanHexAddress(bytes: Uint8Array, start: number, end: number): number {
   if (start < 0) return Number.NaN;
   const first = bytes[start] === ZERO && bytes[start + 1] === LETTER_X ? start + 2 : start;
-  let high = 0;
-  let low = 0;
+  const half = Math.min(first + HALF_DIGITS, end);
+  let head = 0;
   let at = first;
-  for (; at < end; at++) {
+  for (; at < half; at++) {
     const digit = HEX_DIGITS[bytes[at]!]!;
     if (digit < 0) break;
-    high = (high << 4) | (low >>> 28);
-    low = (low << 4) | digit;
+    head = (head << 4) | digit;
   }
-  if (at === first || at - first > 16) return Number.NaN;
-  return canonical(high >>> 0, low >>> 0);
+  if (at < first + HALF_DIGITS) return at === first ? Number.NaN : head >>> 0;
+  const stop = Math.min(half + HALF_DIGITS, end);
+  let rest = 0;
+  for (; at < stop; at++) {
+    const digit = HEX_DIGITS[bytes[at]!]!;
+    if (digit < 0) break;
+    rest = (rest << 4) | digit;
+  }
+  const more = at - half;
+  if (more === HALF_DIGITS) {
+    return at < end && HEX_DIGITS[bytes[at]!]! >= 0 ? Number.NaN : canonical(head >>> 0, rest >>> 0);
+  }
+  if (more === 0) return head >>> 0;
+  return canonical(head >>> (32 - 4 * more), ((head << (4 * more)) | rest) >>> 0);
 }
 
 /** As `scanHexAddress`, for a 64-bit address in decimal digits. */

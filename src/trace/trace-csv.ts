@@ -1,12 +1,12 @@
-import { existsSync } from 'node:fs';
 import { InputError, MisuseError } from '../core/errors.js';
-import { GrowingFile } from '../core/files.js';
 import { parseMetadata } from './arrow-format.js';
 import { TraceWriter, type TraceWriterOptions } from './arrow-writer.js';
 import { COLUMNS } from './columns.js';
+import { interruptible } from './interruptible.js';
 import { type LineHandler, LineSplitter } from './line-splitter.js';
 import { openText } from './source.js';
 import type { Trace, TraceMetadata } from './trace.js';
+import { TraceFile } from './trace-file.js';
 
 /*
  * A trace as text, with nothing lost: comments hold the metadata and, a line each, the call sites; then come the
@@ -16,44 +16,60 @@ const METADATA = '# kvabench trace ';
 const SITE = '# site ';
 const HEADER = COLUMNS.map(({ name }) => name).join(',');
 
-/** Writes a trace as CSV. @throws InputError if the file exists and may not be replaced, or cannot be written. */
-export function writeTraceCsv(trace: Trace, output: string, overwrite: boolean): void {
-  if (existsSync(output) && !overwrite) {
-    throw new InputError('the file exists; --force replaces it', { file: output });
+/**
+ * Writes a trace as CSV.
+ * @throws InputError if the file exists and may not be replaced, or cannot be written; the signal's reason if it gave
+ * that up. Then there is no new file.
+ */
+export async function writeTraceCsv(
+  trace: Trace,
+  output: string,
+  overwrite: boolean,
+  signal?: AbortSignal,
+): Promise<void> {
+  const file = new TraceFile(output, overwrite);
+  const write = (text: string) => file.put(Buffer.from(text));
+  try {
+    const { sites, ...metadata } = trace.metadata;
+    write(`${METADATA}${JSON.stringify({ ...metadata, sites: [] })}\n`);
+    write(sites.map((site) => `${SITE}${JSON.stringify(site)}\n`).join(''));
+    write(`${HEADER}\n`);
+    for await (const block of interruptible(trace.blocks(), signal)) {
+      const columns = COLUMNS.map(({ name }) => block[name]);
+      const lines = Array.from({ length: block.length }, (_, row) =>
+        columns.map((column) => column[row]).join(','),
+      );
+      write(`${lines.join('\n')}\n`);
+    }
+    file.complete();
+  } finally {
+    file.discard();
   }
-  const file = new GrowingFile(output);
-  const { sites, ...metadata } = trace.metadata;
-  file.append(`${METADATA}${JSON.stringify({ ...metadata, sites: [] })}\n`);
-  file.append(sites.map((site) => `${SITE}${JSON.stringify(site)}\n`).join(''));
-  file.append(`${HEADER}\n`);
-  for (const block of trace.blocks()) {
-    const columns = COLUMNS.map(({ name }) => block[name]);
-    const lines = Array.from({ length: block.length }, (_, row) =>
-      columns.map((column) => column[row]).join(','),
-    );
-    file.append(`${lines.join('\n')}\n`);
-  }
-  file.complete();
 }
 
 /**
  * Reads what writeTraceCsv wrote, changed or not, and writes it as a trace.
- * @throws InputError with the line where it is none, or breaks a rule of traces; nothing is written then.
+ * @throws InputError with the line where it is none, or breaks a rule of traces; the signal's reason if it gave
+ * that up. Nothing is written then.
  */
 export async function readTraceCsv(
   input: string,
   stdin: NodeJS.ReadableStream,
   output: string,
   options: TraceWriterOptions,
+  signal?: AbortSignal,
 ): Promise<TraceMetadata> {
   const source = await openText(input, stdin);
-  const writer = new TraceWriter(output, options);
   try {
-    const reader = new CsvReader(source.file, writer);
-    for await (const chunk of source.chunks()) reader.push(chunk);
-    return reader.finish();
+    const writer = new TraceWriter(output, options);
+    try {
+      const reader = new CsvReader(source.file, writer);
+      for await (const chunk of interruptible(source.chunks(), signal)) reader.push(chunk);
+      return reader.finish();
+    } finally {
+      writer.discard();
+    }
   } finally {
-    writer.discard();
     await source.close();
   }
 }

@@ -3,7 +3,12 @@ import { join, relative } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BACKENDS } from '../../src/backend/registry.js';
 import { runCommandWith } from '../../src/cli/commands/run.js';
-import { backendFileReference, loadBackendFile, withSameFile } from '../../src/harness/backend-files.js';
+import {
+  backendFileReference,
+  loadBackendFile,
+  withBackendFiles,
+  withSameFile,
+} from '../../src/harness/backend-files.js';
 import { sha256 } from '../../src/harness/digest.js';
 import { REGISTRIES } from '../../src/harness/registries.js';
 import { mixedLoad } from '../support/mixed-load.js';
@@ -289,5 +294,17 @@ describe('a backend of the user’s with arenas of its own', () => {
     const path = join(folder, 'own.js');
     writeFileSync(path, source);
     expect(failureOf(await run(...CHURN, '-b', path), path)).toMatch(message);
+  });
+});
+
+describe('a backend file that never finishes loading', () => {
+  it.each([
+    ['waits for ever', 'await new Promise(() => {});', 'it waits for what never comes, or ends the process'],
+    ['computes for ever', 'for (;;);', 'given up after 0.3 s'],
+  ])('is refused with one message: it %s', async (_what, source, problem) => {
+    const path = join(folder, 'endless.js');
+    writeFileSync(path, source);
+    const loading = withBackendFiles(REGISTRIES, [path], problem.startsWith('given') ? 300 : 60_000);
+    await expect(loading).rejects.toThrow(`endless.js: does not finish loading: ${problem}`);
   });
 });

@@ -160,9 +160,55 @@ describe('kvabench trace merge', () => {
       '--out',
       folder.path('n.arrow'),
     ];
-    expect((await runCli(words)).stderr).toMatch(/is no time in seconds/);
+    expect((await runCli(words)).stderr).toMatch(
+      /traces of different clocks: seconds; bare integers, 1 ns each\n$/,
+    );
     expect(
       (await runCli(['trace', 'merge', folder.path('a.arrow'), '--out', folder.path('n.arrow')])).stderr,
     ).toMatch(/nothing to merge/);
+  });
+
+  /** Imports one allocation with a stamp and returns the trace's path. */
+  async function stamped(name: string, stamp: string, tickNs = 1): Promise<string> {
+    const line = `            bash-7       [000] .....  ${stamp}: kmalloc: call_site=f ptr=ffff888000000040 bytes_req=8 bytes_alloc=8\n`;
+    await importInto(folder.path(name), { text: line }, { options: { tickNs } });
+    return folder.path(name);
+  }
+
+  it('counts bare integers in their units, and what a cut left out', async () => {
+    const [first, second] = [await stamped('t1.arrow', '1000', 20), await stamped('t2.arrow', '1003', 20)];
+    const merged = await made('ticks.arrow', 'merge', second, first);
+    expect(eventsOf(merged).map(({ timeNs }) => timeNs)).toEqual([0, 60]);
+    expect(merged.metadata.origin).toBe('1000');
+    const late = await made('late.arrow', 'cut', merged.path, '--from', '60ns');
+    const both = await made('both.arrow', 'merge', merged.path, late.path);
+    expect(eventsOf(both).map(({ timeNs }) => timeNs)).toEqual([0, 60, 60, 60]);
+    expect(late.metadata.origin).toBe('1000 + 60 ns');
+  });
+
+  it('takes traces of generators, which begin together', async () => {
+    for (const seed of ['1', '2']) {
+      await made(`g${seed}.arrow`, 'generate', 'churn:operations=50,live=5', '--seed', seed);
+    }
+    const merged = await made('g.arrow', 'merge', folder.path('g1.arrow'), folder.path('g2.arrow'));
+    expect(merged.metadata).toMatchObject({ origin: '0', clock: 'simulated' });
+  });
+
+  it('refuses clocks that it does not know, and traces too far apart', async () => {
+    const seconds = [await stamped('s1.arrow', '1.5'), await stamped('s2.arrow', '99999999.5')];
+    const words = ['trace', 'merge', ...seconds, '--out', folder.path('never.arrow')];
+    expect((await runCli(words)).stderr).toMatch(
+      /s2\.arrow: begins 99999998000000000 ns after the first of the traces \(allowed: an end within 2\^53 ns\)\n$/,
+    );
+    const path = await imported();
+    const csv = folder.path('clock.csv');
+    await runCli(['trace', 'convert', path, '--out', csv, '--force']);
+    writeFileSync(csv, readFileSync(csv, 'utf8').replace('"clock":"seconds"', '"clock":"sundial"'));
+    const odd = await made('odd.arrow', 'convert', csv);
+    const refused = await runCli(['trace', 'merge', odd.path, odd.path, '--out', folder.path('never.arrow')]);
+    expect(refused.stderr).toMatch(
+      /odd\.arrow: origin '9\.745981' of clock 'sundial' cannot be compared \(allowed: /,
+    );
+    expect(folder.names().filter((name) => name.includes('never'))).toEqual([]);
   });
 });

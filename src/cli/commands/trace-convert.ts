@@ -1,39 +1,77 @@
+import { extname } from 'node:path';
 import type { Argv } from 'yargs';
 import { InputError } from '../../core/errors.js';
 import { isArrowFile, openTrace, verifyDigest } from '../../trace/arrow-reader.js';
+import { refuseOwnInput } from '../../trace/import.js';
+import { isParquetFile, readTraceParquet } from '../../trace/parquet-reader.js';
+import { writeTraceParquet } from '../../trace/parquet-writer.js';
+import type { TraceMetadata } from '../../trace/trace.js';
 import { readTraceCsv, writeTraceCsv } from '../../trace/trace-csv.js';
 import type { Command } from '../command.js';
-import { ExitCode } from '../io.js';
-import { inputPath } from './trace-import.js';
+import type { Io } from '../io.js';
+import { inputPath, untilInterrupted } from './trace-import.js';
 
-/** `kvabench trace convert`: a trace as text, and back. */
+/** `kvabench trace convert`: a trace as text or Parquet, and back. */
 export const traceConvertCommand: Command = {
   usage: 'convert <input>',
-  summary: 'turn a trace into CSV, and such CSV into a trace; nothing is lost',
+  summary: 'turn a trace into CSV or Parquet, and those into a trace; nothing is lost',
   options: (yargs) =>
     declareOutput(yargs).positional('input', {
       type: 'string',
       demandOption: true,
-      describe: 'trace or CSV',
+      describe: 'trace, CSV or Parquet of one',
     }),
-  async run(args, io) {
+  run(args, io) {
     const input = inputPath(args.input as string, io);
     const output = args.out as string;
     const overwrite = args.force === true;
-    if (input !== '-' && isArrowFile(input)) {
-      if (!output.endsWith('.csv'))
-        throw new InputError('a trace becomes CSV', { field: '--out', allowed: '*.csv' });
-      const trace = openTrace(input);
-      verifyDigest(trace);
-      writeTraceCsv(trace, output, overwrite);
-      io.stdout.write(`${output}: ${trace.metadata.eventCount} events, digest ${trace.metadata.digest}\n`);
-      return ExitCode.done;
-    }
-    const metadata = await readTraceCsv(input, io.stdin, output, { overwrite });
-    io.stdout.write(`${output}: ${metadata.eventCount} events, digest ${metadata.digest}\n`);
-    return ExitCode.done;
+    refuseOwnInput(input, output);
+    return untilInterrupted(io, async (signal) => {
+      const metadata =
+        input !== '-' && isArrowFile(input)
+          ? await fromTrace(input, output, overwrite, signal)
+          : await toTrace(input, io, output, overwrite, signal);
+      io.stdout.write(`${output}: ${metadata.eventCount} events, digest ${metadata.digest}\n`);
+    });
   },
 };
+
+async function fromTrace(
+  input: string,
+  output: string,
+  overwrite: boolean,
+  signal: AbortSignal,
+): Promise<TraceMetadata> {
+  const write = WRITERS.get(extname(output));
+  if (write === undefined) {
+    throw new InputError('a trace becomes CSV or Parquet', { field: '--out', allowed: '*.csv, *.parquet' });
+  }
+  const trace = openTrace(input);
+  verifyDigest(trace);
+  await write(trace, output, overwrite, signal);
+  return trace.metadata;
+}
+
+/** Writers of what a trace becomes, by the end of the file's name. */
+const WRITERS = new Map([
+  ['.csv', writeTraceCsv],
+  ['.parquet', writeTraceParquet],
+]);
+
+function toTrace(
+  input: string,
+  io: Io,
+  output: string,
+  overwrite: boolean,
+  signal: AbortSignal,
+): Promise<TraceMetadata> {
+  if (WRITERS.has(extname(output))) {
+    throw new InputError('CSV and Parquet become a trace', { field: '--out', allowed: '*.arrow' });
+  }
+  return input !== '-' && isParquetFile(input)
+    ? readTraceParquet(input, output, { overwrite }, signal)
+    : readTraceCsv(input, io.stdin, output, { overwrite }, signal);
+}
 
 /** Options of everything that writes a trace. */
 export function declareOutput(yargs: Argv): Argv {

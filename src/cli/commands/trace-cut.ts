@@ -4,9 +4,9 @@ import { parseBytes, parseDuration } from '../../core/units.js';
 import { openTrace, verifyDigest } from '../../trace/arrow-reader.js';
 import { cutTrace, type TraceCut } from '../../trace/cut-trace.js';
 import type { Command } from '../command.js';
-import { ExitCode } from '../io.js';
 import { integerOption, repeated, singleOption } from '../option-values.js';
 import { declareOutput } from './trace-convert.js';
+import { untilInterrupted } from './trace-import.js';
 
 /** `kvabench trace cut`: a part of a trace. */
 export const traceCutCommand: Command = {
@@ -30,9 +30,11 @@ export const traceCutCommand: Command = {
     const trace = openTrace(args.trace as string);
     verifyDigest(trace);
     const output = args.out as string;
-    const metadata = cutTrace(trace, cutOf(args), output, { overwrite: args.force === true });
-    io.stdout.write(`${output}: ${metadata.eventCount} events, digest ${metadata.digest}\n`);
-    return ExitCode.done;
+    const cut = cutOf(args);
+    return untilInterrupted(io, async (signal) => {
+      const metadata = await cutTrace(trace, cut, output, { overwrite: args.force === true }, signal);
+      io.stdout.write(`${output}: ${metadata.eventCount} events, digest ${metadata.digest}\n`);
+    });
   },
 };
 

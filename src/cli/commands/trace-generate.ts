@@ -6,8 +6,8 @@ import { generateTrace } from '../../harness/generate-trace.js';
 import { REGISTRIES, type Registries } from '../../harness/registries.js';
 import { parseWorkloads } from '../../harness/workload-file.js';
 import type { Command } from '../command.js';
-import { ExitCode } from '../io.js';
 import { integerOption, repeated } from '../option-values.js';
+import { untilInterrupted } from './trace-import.js';
 
 /** `kvabench trace generate`: a workload becomes an Arrow file. */
 export const traceGenerateCommand: Command = traceGenerateCommandWith(REGISTRIES);
@@ -20,26 +20,24 @@ export function traceGenerateCommandWith(registries: Registries): Command {
     options: declare,
     run(args, io) {
       const output = single(args, 'out')!;
-      const metadata = generateTrace(
-        {
-          workload: onlyComponent(
-            parseWorkloads(String(args.workload), registries.workloads, process.cwd()),
-            { field: String(args.workload) },
-          ),
-          seed: integerOption('seed', single(args, 'seed') ?? '1', 0, 2 ** 32 - 1),
-          output,
-          overwrite: args.force === true,
-          name: single(args, 'name'),
-          licence: single(args, 'licence'),
-          tool: `kvabench ${toolVersion()}`,
-        },
-        registries,
-      );
-      const seconds = metadata.durationNs / 1e9;
-      io.stdout.write(
-        `${output}: ${metadata.eventCount} events in ${seconds} s, digest ${metadata.digest}\n`,
-      );
-      return ExitCode.done;
+      const request = {
+        workload: onlyComponent(parseWorkloads(String(args.workload), registries.workloads, process.cwd()), {
+          field: String(args.workload),
+        }),
+        seed: integerOption('seed', single(args, 'seed') ?? '1', 0, 2 ** 32 - 1),
+        output,
+        overwrite: args.force === true,
+        name: single(args, 'name'),
+        licence: single(args, 'licence'),
+        tool: `kvabench ${toolVersion()}`,
+      };
+      return untilInterrupted(io, async (signal) => {
+        const metadata = await generateTrace({ ...request, signal }, registries);
+        const seconds = metadata.durationNs / 1e9;
+        io.stdout.write(
+          `${output}: ${metadata.eventCount} events in ${seconds} s, digest ${metadata.digest}\n`,
+        );
+      });
     },
   };
 }

@@ -2,9 +2,9 @@ import { InputError } from '../../core/errors.js';
 import { openTrace, verifyDigest } from '../../trace/arrow-reader.js';
 import { mergeTraces } from '../../trace/merge-traces.js';
 import type { Command } from '../command.js';
-import { ExitCode } from '../io.js';
 import { repeated } from '../option-values.js';
 import { declareOutput } from './trace-convert.js';
+import { untilInterrupted } from './trace-import.js';
 
 /** `kvabench trace merge`: several traces of one run, on one clock. */
 export const traceMergeCommand: Command = {
@@ -23,8 +23,9 @@ export const traceMergeCommand: Command = {
     const traces = paths.map((path) => openTrace(path));
     for (const trace of traces) verifyDigest(trace);
     const output = args.out as string;
-    const metadata = mergeTraces(traces, output, { overwrite: args.force === true });
-    io.stdout.write(`${output}: ${metadata.eventCount} events, digest ${metadata.digest}\n`);
-    return ExitCode.done;
+    return untilInterrupted(io, async (signal) => {
+      const metadata = await mergeTraces(traces, output, { overwrite: args.force === true }, signal);
+      io.stdout.write(`${output}: ${metadata.eventCount} events, digest ${metadata.digest}\n`);
+    });
   },
 };
