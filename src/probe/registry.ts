@@ -8,6 +8,7 @@ import { kstackProbe } from './kstack.js';
 import { latencyTable } from './latency.js';
 import { locksTable } from './locks.js';
 import { requestsProbe } from './requests.js';
+import { segkpTable } from './segkp.js';
 import { spectrumTable } from './spectrum.js';
 import { tagsProbe } from './tags.js';
 import { unusableTable } from './unusable.js';
@@ -32,6 +33,7 @@ export const TABLE_PROBES: readonly TableProbe[] = [
   failuresTable,
   locksTable,
   latencyTable,
+  segkpTable,
 ];
 
 /** Columns of all probes, one after the other. */
