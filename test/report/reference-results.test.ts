@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../support/run-cli.js';
@@ -14,6 +14,8 @@ const SUITES = [
     /```\n(fit-frag, seed 1[\s\S]*?)```/,
   ],
   ['freebsd-kstack', 'results/reference/freebsd-kstack/README.md', /```\n(swapping, seed 1[\s\S]*?)```/],
+  ['segkp', 'results/reference/segkp/README.md', /```\n(storms:[\s\S]*?)```/],
+  ['segkp-amd64', 'results/reference/segkp/README.md', /```\n(ramp, seed 1[\s\S]*?)```/],
 ] as const;
 
 describe('reference results', () => {
@@ -21,8 +23,12 @@ describe('reference results', () => {
     const out = join(temporaryFolder(), suite);
     const { exitCode, stdout } = await runCli(['run', suite, '--out', out]);
     expect(exitCode).toBe(0);
-    const reference = join(repositoryRoot, 'results/reference', suite, 'summary.csv');
-    expect(readFileSync(join(out, 'summary.csv'), 'utf8')).toBe(readFileSync(reference, 'utf8'));
+    const reference = join(repositoryRoot, 'results/reference', suite);
+    const tables = readdirSync(reference).filter((file) => file.endsWith('.csv'));
+    expect(tables).toContain('summary.csv');
+    for (const file of tables) {
+      expect(readFileSync(join(out, file), 'utf8'), file).toBe(readFileSync(join(reference, file), 'utf8'));
+    }
     const shown = block.exec(readFileSync(join(repositoryRoot, file), 'utf8'))?.[1];
     expect(stdout).toContain(shown);
   });
