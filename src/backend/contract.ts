@@ -1,5 +1,5 @@
 import type { TObject } from '@sinclair/typebox';
-import type { ArenaView, ExtentView, StackView } from '../arena/view.js';
+import type { ArenaView, ExtentView, SegkpView, StackView } from '../arena/view.js';
 import type { Address } from '../core/address.js';
 import type { ConstraintTable } from '../core/request.js';
 import type { Simulation } from '../core/simulation.js';
@@ -21,6 +21,8 @@ export interface Backend {
   readonly stacks?: StackView;
   /** Only of backends that know whose the pages of each superpage of their address space are. */
   readonly extents?: ExtentView;
+  /** Only of backends that set thread stacks against the kernel's heap. */
+  readonly segkp?: SegkpView;
   /**
    * The arenas without a source, among `arenas`, whose address space requests of a class get in the end; probes of
    * refusals and of unusable free space look there. Without it, they look at every arena without a source.

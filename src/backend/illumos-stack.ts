@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox';
-import { AllocCaches, LARGEST_CACHED } from '../arena/illumos-kmem/alloc-caches.js';
+import { AllocCaches } from '../arena/illumos-kmem/alloc-caches.js';
 import { ABIS, type Abi } from '../arena/illumos-vmem/abi.js';
 import type { VmemArena } from '../arena/illumos-vmem/arena.js';
 import { VmFlag } from '../arena/illumos-vmem/flags.js';
@@ -75,6 +75,9 @@ export const QCACHE_PARAMETERS = {
 const SEGKP_BASE = '0xfffffd8000000000';
 const GUEST_BASE = '0xfffff00000000000';
 
+/** The kernel of 2021: segkp is a segment of its own, and there are guests. */
+const AMD64_PLAN: StackPlan = { segkp: SEGKP_BASE, guests: true };
+
 const HEAP_MINIMUM = MIB;
 const TICK = 15 * SECOND;
 const Event = { vmemUpdate: 0, kmemUpdate: 1, reap: 2, endThrottle: 3 } as const;
@@ -84,20 +87,31 @@ interface StackArenas {
   readonly heap: VmemArena;
   readonly kmemOversize: VmemArena;
   readonly segkp: VmemArena;
-  readonly guest: VmemArena;
+  /** Of kernels with guests. */
+  readonly guest?: VmemArena;
+}
+
+/** What is not the same in every illumos kernel. */
+export interface StackPlan {
+  /** First address of segkp's own span, or `heap` where segkp imports from heap (segkp_fromheap). */
+  readonly segkp: string;
+  /** Whether there are arenas for guests. */
+  readonly guests: boolean;
+  /** Largest size of the kmem_alloc caches, bytes. */
+  readonly largestCached?: Bytes;
 }
 
 /**
  * The kernel address space of illumos as far as its allocators shape it:
  * heap → kmem_va (quantum caches) → kmem_default → kmem_alloc caches, and heap → kmem_firewall_va → kmem_oversize for
- * kmem; heap itself for va; segkp with a span of its own for kstack, best fit, one red-zone page; kvmm_arena →
- * vmm_alloc_arena for guest. Constrained requests of any class go to vmem_xalloc of the class's arena.
+ * kmem; heap itself for va; segkp for kstack, best fit, one red-zone page, with a span of its own or importing from heap
+ * by its plan; kvmm_arena → vmm_alloc_arena for guest. Constrained requests of any class go to vmem_xalloc of the class's arena.
  *
  * Kernel events: vmem_update and kmem_update every 15 s, kmem_reap as a task after a failed request, then throttled
  * for 15 s. Sources: spec illumos-vmem §11–§13; startup.c, kmem.c, seg_kp.c [illumos@94ab2e1].
  */
 export class IllumosStack implements Backend, EventHandler {
-  readonly serves = [RequestClass.kmem, RequestClass.kstack, RequestClass.va, RequestClass.guest];
+  readonly serves: readonly number[];
   readonly arenas: readonly ArenaView[];
   private readonly system: VmemSystem;
   private readonly stack: StackArenas;
@@ -108,7 +122,7 @@ export class IllumosStack implements Backend, EventHandler {
   private readonly handler: number;
 
   /** @throws InputError naming the parameter that is wrong and what it may be. */
-  constructor(parameters: Parameters, environment: BackendEnvironment) {
+  constructor(parameters: Parameters, environment: BackendEnvironment, plan = AMD64_PLAN) {
     const { simulation, constraints } = environment;
     requireConstraints(constraints);
     this.simulation = simulation;
@@ -131,15 +145,20 @@ export class IllumosStack implements Backend, EventHandler {
         this.simulation.schedule(this.simulation.now, Priority.task, this.handler, Event.reap),
     });
     const kmemDefault = this.createHeap(parameters, quantum);
-    this.allocCaches = new AllocCaches(kmemDefault, quantum, (name, bytes, geometry, source) =>
-      this.system.createCache(name, bytes, geometry, source),
+    this.allocCaches = new AllocCaches(
+      kmemDefault,
+      quantum,
+      (name, bytes, geometry, source) => this.system.createCache(name, bytes, geometry, source),
+      plan.largestCached,
     );
     this.stack = {
       heap: this.arenaNamed('heap'),
       kmemOversize: this.arenaNamed('kmem_oversize'),
-      segkp: this.createSegkp(parameters, quantum),
-      guest: this.createGuest(parameters),
+      segkp: this.createSegkp(parameters, quantum, plan.segkp),
+      ...(plan.guests ? { guest: this.createGuest(parameters) } : {}),
     };
+    const { kmem, kstack, va, guest } = RequestClass;
+    this.serves = plan.guests ? [kmem, kstack, va, guest] : [kmem, kstack, va];
     this.arenas = this.createViews(ABIS[parameters.abi as keyof typeof ABIS]);
     simulation.schedule(TICK, Priority.timer, this.handler, Event.vmemUpdate);
     simulation.schedule(TICK, Priority.timer, this.handler, Event.kmemUpdate);
@@ -150,7 +169,7 @@ export class IllumosStack implements Backend, EventHandler {
     if (constraint !== UNCONSTRAINED) return this.allocConstrained(cls, size, constraint);
     switch (cls) {
       case RequestClass.kmem:
-        return size <= LARGEST_CACHED
+        return size <= this.allocCaches.largest
           ? this.allocCaches.cacheFor(size).alloc(VmFlag.NOSLEEP)
           : this.stack.kmemOversize.alloc(size, VmFlag.NOSLEEP);
       case RequestClass.kstack:
@@ -164,7 +183,7 @@ export class IllumosStack implements Backend, EventHandler {
     this.system.cpu = cpu;
     if (constraint !== UNCONSTRAINED) this.freeConstrained(cls, address, size);
     else if (cls === RequestClass.kmem) {
-      if (size <= LARGEST_CACHED) this.allocCaches.cacheFor(size).free(address);
+      if (size <= this.allocCaches.largest) this.allocCaches.cacheFor(size).free(address);
       else this.stack.kmemOversize.free(address, size);
     } else this.arenaOf(cls).free(address - this.lead(cls), this.footprint(cls, size));
   }
@@ -173,7 +192,7 @@ export class IllumosStack implements Backend, EventHandler {
   footprint(cls: number, size: Bytes): Bytes {
     switch (cls) {
       case RequestClass.kmem:
-        return size <= LARGEST_CACHED
+        return size <= this.allocCaches.largest
           ? this.allocCaches.cacheFor(size).geometry.chunkBytes
           : this.stack.kmemOversize.roundUp(size);
       case RequestClass.kstack:
@@ -262,9 +281,8 @@ export class IllumosStack implements Backend, EventHandler {
         return this.stack.heap;
       case RequestClass.kstack:
         return this.stack.segkp;
-      case RequestClass.guest:
-        return this.stack.guest;
       default:
+        if (cls === RequestClass.guest && this.stack.guest !== undefined) return this.stack.guest;
         throw new MisuseError('request of a class that is not served', { cls });
     }
   }
@@ -280,9 +298,10 @@ export class IllumosStack implements Backend, EventHandler {
     return this.createArena('kmem_default', quantum, new AllocSource(kmemVa));
   }
 
-  private createSegkp(parameters: Parameters, quantum: Bytes): VmemArena {
-    const segkp = this.createArena('segkp', quantum, null, Number(parameters.segkp_qcache_max ?? 0));
-    addSpan(segkp, parameters, 'segkp_size', SEGKP_BASE, 2 * this.page);
+  private createSegkp(parameters: Parameters, quantum: Bytes, base: string): VmemArena {
+    const source = base === 'heap' ? new AllocSource(this.arenaNamed('heap')) : null;
+    const segkp = this.createArena('segkp', quantum, source, Number(parameters.segkp_qcache_max ?? 0));
+    if (source === null) addSpan(segkp, parameters, 'segkp_size', base, 2 * this.page);
     return segkp;
   }
 

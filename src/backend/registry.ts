@@ -9,6 +9,8 @@ import { freebsdKstackPerObject } from './freebsd-kstack-per-object.js';
 import { freebsdKstackSingle } from './freebsd-kstack-single.js';
 import { freebsdVmMap } from './freebsd-vm-map.js';
 import { freebsdVmem } from './freebsd-vmem.js';
+import { illumosSegkpHeap } from './illumos-segkp-heap.js';
+import { illumosSegkpStatic } from './illumos-segkp-static.js';
 import { illumosVmem } from './illumos-vmem.js';
 import { illumosVmemNoqc } from './illumos-vmem-noqc.js';
 import { linuxVmap } from './linux-vmap.js';
@@ -33,6 +35,8 @@ export const BACKENDS: readonly BackendDefinition[] = [
   freebsdKstackSingle,
   freebsdVmMap,
   freebsdVmem,
+  illumosSegkpHeap,
+  illumosSegkpStatic,
   illumosVmem,
   illumosVmemNoqc,
   linuxVmap,

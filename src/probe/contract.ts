@@ -37,6 +37,11 @@ export interface TableProbe {
   readonly columns: readonly Column[];
   /** Columns that together name a row among those of one cell and sample. */
   readonly key: readonly string[];
+  /**
+   * Whether the table is about a backend at all; absent: about every one. The results of a cell do not mention a table that
+   * is not about its backend, so that a new one of this kind leaves the digests of all others as they are.
+   */
+  concerns?(backend: Backend): boolean;
   /** The rows at this time, in the order of `columns`. */
   rows(run: RunView): Field[][];
 }

@@ -8,6 +8,7 @@ import { kstackProbe } from './kstack.js';
 import { latencyTable } from './latency.js';
 import { locksTable } from './locks.js';
 import { requestsProbe } from './requests.js';
+import { segkpTable } from './segkp.js';
 import { spectrumTable } from './spectrum.js';
 import { superpagesTable } from './superpages.js';
 import { swapTable } from './swap.js';
@@ -36,6 +37,7 @@ export const TABLE_PROBES: readonly TableProbe[] = [
   latencyTable,
   superpagesTable,
   swapTable,
+  segkpTable,
 ];
 
 /** Columns of all probes, one after the other. */

@@ -20,6 +20,8 @@ export const CASES_OF: Readonly<Record<string, readonly string[]>> = {
   'freebsd-kstack-single': ['freebsd-kstack', 'freebsd-vmem'],
   'freebsd-vm-map': ['freebsd-map'],
   'freebsd-vmem': ['freebsd-vmem', 'freebsd-map'],
+  'illumos-segkp-heap': ['illumos-vmem', 'kva-layout'],
+  'illumos-segkp-static': ['illumos-vmem', 'kva-layout'],
   'illumos-vmem': ['illumos-vmem'],
   'illumos-vmem-noqc': ['illumos-vmem'],
   'linux-vmap': ['linux-vmap'],

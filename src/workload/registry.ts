@@ -6,6 +6,7 @@ import { kmem } from './kmem.js';
 import { kstack } from './kstack.js';
 import { netbsdPools } from './netbsd-pools.js';
 import { replay } from './replay.js';
+import { threadsAndHeap } from './threads-and-heap.js';
 import { vmallocSuite } from './vmalloc-suite.js';
 
 export type { Parameters, WorkloadDefinition } from './definition.js';
@@ -19,5 +20,6 @@ export const WORKLOADS: readonly WorkloadDefinition[] = [
   kstack,
   netbsdPools,
   replay,
+  threadsAndHeap,
   vmallocSuite,
 ];

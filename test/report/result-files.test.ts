@@ -99,6 +99,7 @@ describe('a folder of results', () => {
       'work.csv',
       'superpages.csv',
       'swap.csv',
+      'segkp.csv',
     ]);
     for (const resource of resources) {
       const text = readFileSync(join(path, resource.path));

@@ -30,6 +30,7 @@ const MANY: Readonly<Record<string, Parameters>> = {
     request_life: 100e6,
     duration: 90e9,
   },
+  'threads-and-heap': { threads: 500, heap: 2 ** 25, ramp: 1e9, replace_every: 2e6, storms: 0, drain: false },
 };
 
 function run(workload: Workload, at = 0, prepare: (port: CheckingPort) => void = () => {}): CheckingPort {

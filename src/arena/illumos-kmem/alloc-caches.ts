@@ -13,7 +13,7 @@ const LARGE_SIZES = [8, 12, 16, 24, ...Array.from({ length: 13 }, (_, step) => 3
   (kibibytes) => kibibytes * KIB,
 );
 
-/** Requests above this bypass the caches. */
+/** Requests above this bypass the caches, unless a kernel has fewer. */
 export const LARGEST_CACHED = 128 * KIB;
 
 type CreateCache = (name: string, bytes: Bytes, geometry: SlabGeometry, source: SlabSource) => KmemCache;
@@ -34,20 +34,25 @@ export function createAllocCaches(
 
 /**
  * The caches behind kmem_alloc, in order of creation, and the tables that find the one for a size: by 8-byte classes
- * up to a page, by 4 KiB classes up to 128 KiB.
+ * up to a page, by 4 KiB classes above.
  */
 export class AllocCaches {
   readonly caches: readonly KmemCache[];
   private readonly small: readonly KmemCache[];
   private readonly large: readonly KmemCache[];
 
-  constructor(source: SlabSource, quantum: Bytes, create: CreateCache) {
-    this.caches = createAllocCaches(source, quantum, create);
+  constructor(
+    source: SlabSource,
+    quantum: Bytes,
+    create: CreateCache,
+    readonly largest: Bytes = LARGEST_CACHED,
+  ) {
+    this.caches = createAllocCaches(source, quantum, create, largest);
     this.small = this.table(8, PAGE);
-    this.large = this.table(PAGE, LARGEST_CACHED);
+    this.large = this.table(PAGE, largest);
   }
 
-  /** The cache for a size from 1 byte to LARGEST_CACHED. */
+  /** The cache for a size from 1 byte to `largest`. */
   cacheFor(size: Bytes): KmemCache {
     return size <= PAGE ? this.small[(size - 1) >> 3]! : this.large[(size - 1) >> 12]!;
   }
