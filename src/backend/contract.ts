@@ -1,5 +1,5 @@
 import type { TObject } from '@sinclair/typebox';
-import type { ArenaView, StackView } from '../arena/view.js';
+import type { ArenaView, GuestView, StackView } from '../arena/view.js';
 import type { Address } from '../core/address.js';
 import type { ConstraintTable } from '../core/request.js';
 import type { Simulation } from '../core/simulation.js';
@@ -19,6 +19,8 @@ export interface Backend {
   readonly arenas: readonly ArenaView[];
   /** Only of backends that model kernel stacks down to their pages. */
   readonly stacks?: StackView;
+  /** Only of backends whose guests get kernel addresses. */
+  readonly guests?: GuestView;
   /**
    * The arenas without a source, among `arenas`, whose address space requests of a class get in the end; probes of
    * refusals and of unusable free space look there. Without it, they look at every arena without a source.

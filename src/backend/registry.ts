@@ -9,6 +9,9 @@ import { freebsdKstackPerObject } from './freebsd-kstack-per-object.js';
 import { freebsdKstackSingle } from './freebsd-kstack-single.js';
 import { freebsdVmMap } from './freebsd-vm-map.js';
 import { freebsdVmem } from './freebsd-vmem.js';
+import { illumosGuestInHeap } from './illumos-guest-in-heap.js';
+import { illumosGuestInZio } from './illumos-guest-in-zio.js';
+import { illumosSegkvmm } from './illumos-segkvmm.js';
 import { illumosVmem } from './illumos-vmem.js';
 import { illumosVmemNoqc } from './illumos-vmem-noqc.js';
 import { linuxVmap } from './linux-vmap.js';
@@ -33,6 +36,9 @@ export const BACKENDS: readonly BackendDefinition[] = [
   freebsdKstackSingle,
   freebsdVmMap,
   freebsdVmem,
+  illumosGuestInHeap,
+  illumosGuestInZio,
+  illumosSegkvmm,
   illumosVmem,
   illumosVmemNoqc,
   linuxVmap,

@@ -1,7 +1,7 @@
 import { type EventHandler, Priority, type Simulation } from '../core/simulation.js';
 import type { Nanoseconds } from '../core/units.js';
 import { sampleArena, sampleCache } from '../probe/arena-columns.js';
-import type { Field, RunView } from '../probe/contract.js';
+import type { Field, RunView, TableProbe } from '../probe/contract.js';
 import { sampleProbes, TABLE_PROBES } from '../probe/registry.js';
 
 /** Figures of one arena at one sample point. */
@@ -34,7 +34,10 @@ export interface Samples {
   readonly rows: readonly (readonly number[])[];
   readonly arenas: readonly ArenaSample[];
   readonly caches: readonly CacheSample[];
-  /** Rows of each table probe by its name; the number of the sample comes first in those read at every sample. */
+  /**
+   * Rows of each table probe that concerns the backend, by its name; the number of the sample comes first in those
+   * read at every sample.
+   */
   readonly tables: Readonly<Record<string, readonly (readonly Field[])[]>>;
 }
 
@@ -47,7 +50,8 @@ export class Sampler implements EventHandler, Samples {
   readonly rows: number[][] = [];
   readonly arenas: ArenaSample[] = [];
   readonly caches: CacheSample[] = [];
-  readonly tables: Record<string, Field[][]> = Object.fromEntries(TABLE_PROBES.map(({ name }) => [name, []]));
+  readonly tables: Record<string, Field[][]>;
+  private readonly tableProbes: readonly TableProbe[];
   private readonly run: RunView;
   private readonly count: number;
   private readonly durationNs: Nanoseconds;
@@ -57,6 +61,8 @@ export class Sampler implements EventHandler, Samples {
     this.run = run;
     this.count = count;
     this.durationNs = durationNs;
+    this.tableProbes = TABLE_PROBES.filter((probe) => probe.concerns?.(run.backend) ?? true);
+    this.tables = Object.fromEntries(this.tableProbes.map(({ name }) => [name, []]));
   }
 
   /** Schedules the first sample. */
@@ -83,7 +89,7 @@ export class Sampler implements EventHandler, Samples {
         });
       }
     }
-    for (const probe of TABLE_PROBES) {
+    for (const probe of this.tableProbes) {
       if (probe.when === 'end') this.tables[probe.name]!.push(...probe.rows(this.run));
     }
   }
@@ -104,7 +110,7 @@ export class Sampler implements EventHandler, Samples {
       const source = arena.source ?? '';
       this.arenas.push({ sample, arena: arena.name, source, values: sampleArena(arena) });
     }
-    for (const probe of TABLE_PROBES) {
+    for (const probe of this.tableProbes) {
       if (probe.when === 'end') continue;
       for (const row of probe.rows(this.run)) this.tables[probe.name]!.push([sample, ...row]);
     }
@@ -116,7 +122,7 @@ export class Sampler implements EventHandler, Samples {
     this.rows.pop();
     const sample = this.timeNs.length;
     while (this.arenas.at(-1)?.sample === sample) this.arenas.pop();
-    for (const { name, when } of TABLE_PROBES) {
+    for (const { name, when } of this.tableProbes) {
       const rows = this.tables[name]!;
       while (when === 'sample' && rows.at(-1)?.[0] === sample) rows.pop();
     }

@@ -37,6 +37,11 @@ export interface TableProbe {
   readonly columns: readonly Column[];
   /** Columns that together name a row among those of one cell and sample. */
   readonly key: readonly string[];
+  /**
+   * Whether a backend has what the table is about; without it, every backend has. The results of one that has not, and
+   * so their digests, are the same as if there were no such table.
+   */
+  concerns?(backend: Backend): boolean;
   /** The rows at this time, in the order of `columns`. */
   rows(run: RunView): Field[][];
 }

@@ -4,6 +4,7 @@ import type { Column, Probe, RunView, TableProbe } from './contract.js';
 import { entriesProbe } from './entries.js';
 import { failuresTable } from './failures.js';
 import { fragmentationProbe } from './fragmentation.js';
+import { guestsTable } from './guests.js';
 import { kstackProbe } from './kstack.js';
 import { latencyTable } from './latency.js';
 import { locksTable } from './locks.js';
@@ -32,6 +33,7 @@ export const TABLE_PROBES: readonly TableProbe[] = [
   failuresTable,
   locksTable,
   latencyTable,
+  guestsTable,
 ];
 
 /** Columns of all probes, one after the other. */

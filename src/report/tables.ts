@@ -151,7 +151,7 @@ function probedTable({ name, title, when, columns, key }: TableProbe): ResultTab
       title,
       columns: [...CELL_COLUMNS, ...columns],
       key: [...CELL_KEY, ...key],
-      rows: (result) => result.samples.tables[name]!.map((row) => [...cellFields(result), ...row]),
+      rows: (result) => (result.samples.tables[name] ?? []).map((row) => [...cellFields(result), ...row]),
     };
   }
   return {
@@ -160,7 +160,7 @@ function probedTable({ name, title, when, columns, key }: TableProbe): ResultTab
     columns: [...CELL_COLUMNS, ...SAMPLE_COLUMNS, ...columns],
     key: [...CELL_KEY, 'sample', ...key],
     rows: (result) =>
-      result.samples.tables[name]!.map(([sample, ...row]) => [
+      (result.samples.tables[name] ?? []).map(([sample, ...row]) => [
         ...cellFields(result),
         sample!,
         result.samples.timeNs[sample as number]!,

@@ -97,6 +97,7 @@ describe('a folder of results', () => {
       'failures.csv',
       'locks.csv',
       'work.csv',
+      'guests.csv',
     ]);
     for (const resource of resources) {
       const text = readFileSync(join(path, resource.path));
