@@ -8,6 +8,7 @@ import { layoutCommand } from './commands/layout.js';
 import { listCommand } from './commands/list.js';
 import { memlockCommand } from './commands/memlock.js';
 import { newCommand } from './commands/new.js';
+import { riskCommand } from './commands/risk.js';
 import { runCommand } from './commands/run.js';
 import { traceCommand } from './commands/trace.js';
 import { verifyCommand } from './commands/verify.js';
@@ -21,6 +22,7 @@ const COMMANDS: readonly Command[] = [
   traceCommand,
   layoutCommand,
   memlockCommand,
+  riskCommand,
   newCommand,
   listCommand,
 ];
