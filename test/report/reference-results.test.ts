@@ -5,7 +5,10 @@ import { runCli } from '../support/run-cli.js';
 import { repositoryRoot } from '../support/shared.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
-/** Suites whose results are under version control, see results/README.md, and the text that shows what they print. */
+/**
+ * Suites whose results are under version control, see results/README.md, the text that shows what they print, and a table
+ * beside the summary.
+ */
 const SUITES = [
   ['first-look', 'README.md', /```\n(linux612-mixed, seed 1[\s\S]*?)```/],
   [
@@ -13,17 +16,40 @@ const SUITES = [
     'results/reference/netbsd-kmem-pool-uvm/README.md',
     /```\n(fit-frag, seed 1[\s\S]*?)```/,
   ],
+  [
+    'segkvmm-overprovision',
+    'results/reference/segkvmm-overprovision/README.md',
+    /```\n(odd, seed 1[\s\S]*?)```/,
+    'guests.csv',
+  ],
+  [
+    'segkvmm-worst-case',
+    'results/reference/segkvmm-overprovision/README.md',
+    /```\n(from-16MiB, seed 1[\s\S]*?)```/,
+    'guests.csv',
+  ],
+  [
+    'guest-arenas',
+    'results/reference/segkvmm-overprovision/README.md',
+    /```\n(others-and-guests, seed 1[\s\S]*?)```/,
+    'guests.csv',
+  ],
   ['freebsd-kstack', 'results/reference/freebsd-kstack/README.md', /```\n(swapping, seed 1[\s\S]*?)```/],
 ] as const;
 
 describe('reference results', () => {
-  it.each(SUITES)('%s gives the same bytes here, and %s shows what it prints', async (suite, file, block) => {
-    const out = join(temporaryFolder(), suite);
-    const { exitCode, stdout } = await runCli(['run', suite, '--out', out]);
-    expect(exitCode).toBe(0);
-    const reference = join(repositoryRoot, 'results/reference', suite, 'summary.csv');
-    expect(readFileSync(join(out, 'summary.csv'), 'utf8')).toBe(readFileSync(reference, 'utf8'));
-    const shown = block.exec(readFileSync(join(repositoryRoot, file), 'utf8'))?.[1];
-    expect(stdout).toContain(shown);
-  });
+  it.each(SUITES)(
+    '%s gives the same bytes here, and %s shows what it prints',
+    async (suite, file, block, more?: string) => {
+      const out = join(temporaryFolder(), suite);
+      const { exitCode, stdout } = await runCli(['run', suite, '--out', out]);
+      expect(exitCode).toBe(0);
+      for (const table of ['summary.csv', ...(more === undefined ? [] : [more])]) {
+        const reference = join(repositoryRoot, 'results/reference', suite, table);
+        expect(readFileSync(join(out, table), 'utf8')).toBe(readFileSync(reference, 'utf8'));
+      }
+      const shown = block.exec(readFileSync(join(repositoryRoot, file), 'utf8'))?.[1];
+      expect(stdout).toContain(shown);
+    },
+  );
 });
