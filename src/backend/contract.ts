@@ -1,9 +1,11 @@
 import type { TObject } from '@sinclair/typebox';
-import type { ArenaView, ExtentView, SegkpView, StackView } from '../arena/view.js';
+import type { ArenaView, ExtentView, StackView } from '../arena/view.js';
 import type { Address } from '../core/address.js';
 import type { ConstraintTable } from '../core/request.js';
 import type { Simulation } from '../core/simulation.js';
 import type { Bytes } from '../core/units.js';
+import type { GuestView } from './guest-view.js';
+import type { SegkpView } from './segkp-view.js';
 
 /**
  * What a user compares: a configured stack of arena models that serves request classes.
@@ -23,6 +25,8 @@ export interface Backend {
   readonly extents?: ExtentView;
   /** Only of backends that set thread stacks against the kernel's heap. */
   readonly segkp?: SegkpView;
+  /** Only of backends whose guests get kernel addresses. */
+  readonly guests?: GuestView;
   /**
    * The arenas without a source, among `arenas`, whose address space requests of a class get in the end; probes of
    * refusals and of unusable free space look there. Without it, they look at every arena without a source.

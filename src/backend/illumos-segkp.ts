@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox';
-import type { ArenaView, SegkpFailure, SegkpFigures, SegkpView } from '../arena/view.js';
+import type { ArenaView } from '../arena/view.js';
 import { type Address, NO_ADDRESS } from '../core/address.js';
 import { InvariantError } from '../core/errors.js';
 import { RequestClass } from '../core/request.js';
@@ -8,6 +8,7 @@ import { type Bytes, GIB, KIB } from '../core/units.js';
 import type { Backend, BackendEnvironment, Parameters } from './contract.js';
 import { IllumosStack } from './illumos-stack.js';
 import { type SegkpMachine, type SegkpRanges, segkpRanges } from './segkp-layout.js';
+import type { SegkpFailure, SegkpFigures, SegkpView } from './segkp-view.js';
 
 /** Parameters of both places that segkp may be in. */
 export const SEGKP_PARAMETERS = {

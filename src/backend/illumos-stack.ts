@@ -113,10 +113,10 @@ export interface StackPlan {
 export class IllumosStack implements Backend, EventHandler {
   readonly serves: readonly number[];
   readonly arenas: readonly ArenaView[];
-  private readonly system: VmemSystem;
-  private readonly stack: StackArenas;
+  protected readonly system: VmemSystem;
+  protected readonly stack: StackArenas;
   private readonly allocCaches: AllocCaches;
-  private readonly page: Bytes;
+  protected readonly page: Bytes;
   private readonly constraints: ConstraintTable;
   private readonly simulation: Simulation;
   private readonly handler: number;
@@ -305,7 +305,8 @@ export class IllumosStack implements Backend, EventHandler {
     return segkp;
   }
 
-  private createGuest(parameters: Parameters): VmemArena {
+  /** What serves guest; called while the others are made, before the fields of a subclass are. */
+  protected createGuest(parameters: Parameters): VmemArena {
     const quantum = powerOfTwo(parameters, 'guest_quantum', 1);
     const kvmm = this.createArena('kvmm_arena', quantum, null);
     addSpan(kvmm, parameters, 'guest_size', GUEST_BASE, quantum);
@@ -328,12 +329,13 @@ export class IllumosStack implements Backend, EventHandler {
     });
   }
 
-  private arenaNamed(name: string): VmemArena {
+  protected arenaNamed(name: string): VmemArena {
     return this.system.arenas.find((arena) => arena.name === name)!;
   }
 }
 
-function powerOfTwo(parameters: Parameters, field: string, minimum: Bytes): Bytes {
+/** A parameter that is a power of two. @throws InputError that names it. */
+export function powerOfTwo(parameters: Parameters, field: string, minimum: Bytes): Bytes {
   const value = Number(parameters[field]);
   if (Number.isInteger(value) && value >= minimum && isPowerOfTwo(value)) return value;
   throw new InputError(`${parameters[field]} is no power of two`, {

@@ -9,8 +9,11 @@ import { freebsdKstackPerObject } from './freebsd-kstack-per-object.js';
 import { freebsdKstackSingle } from './freebsd-kstack-single.js';
 import { freebsdVmMap } from './freebsd-vm-map.js';
 import { freebsdVmem } from './freebsd-vmem.js';
+import { illumosGuestInHeap } from './illumos-guest-in-heap.js';
+import { illumosGuestInZio } from './illumos-guest-in-zio.js';
 import { illumosSegkpHeap } from './illumos-segkp-heap.js';
 import { illumosSegkpStatic } from './illumos-segkp-static.js';
+import { illumosSegkvmm } from './illumos-segkvmm.js';
 import { illumosVmem } from './illumos-vmem.js';
 import { illumosVmemNoqc } from './illumos-vmem-noqc.js';
 import { linuxVmap } from './linux-vmap.js';
@@ -35,8 +38,11 @@ export const BACKENDS: readonly BackendDefinition[] = [
   freebsdKstackSingle,
   freebsdVmMap,
   freebsdVmem,
+  illumosGuestInHeap,
+  illumosGuestInZio,
   illumosSegkpHeap,
   illumosSegkpStatic,
+  illumosSegkvmm,
   illumosVmem,
   illumosVmemNoqc,
   linuxVmap,

@@ -11,6 +11,7 @@ import { memlockCommand } from './commands/memlock.js';
 import { mergeCommand } from './commands/merge.js';
 import { newCommand } from './commands/new.js';
 import { reportCommand } from './commands/report.js';
+import { riskCommand } from './commands/risk.js';
 import { runCommand } from './commands/run.js';
 import { traceCommand } from './commands/trace.js';
 import { verifyCommand } from './commands/verify.js';
@@ -27,6 +28,7 @@ const COMMANDS: readonly Command[] = [
   traceCommand,
   layoutCommand,
   memlockCommand,
+  riskCommand,
   newCommand,
   listCommand,
 ];

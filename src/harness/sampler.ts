@@ -34,7 +34,10 @@ export interface Samples {
   readonly rows: readonly (readonly number[])[];
   readonly arenas: readonly ArenaSample[];
   readonly caches: readonly CacheSample[];
-  /** Rows of each table probe that concerns the backend, by its name; the number of the sample comes first in those read at every sample. */
+  /**
+   * Rows of each table probe that concerns the backend, by its name; the number of the sample comes first in those
+   * read at every sample.
+   */
   readonly tables: Readonly<Record<string, readonly (readonly Field[])[]>>;
 }
 

@@ -54,6 +54,13 @@ export const SUITE_SCHEMA = Type.Object(
         description: 'Each workload runs once per seed.',
       }),
     ),
+    runs: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100_000,
+        description: 'Each workload runs with the seeds 1, 2, … up to this number: instead of `seeds`.',
+      }),
+    ),
     samples: Type.Optional(
       Type.Integer({
         minimum: 1,

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import type { InputPlace } from '../core/errors.js';
+import { InputError, type InputPlace } from '../core/errors.js';
 import { backendFileReference } from './backend-files.js';
 import { type Component, type ComponentRequest, readComponents } from './component.js';
 import { sha256 } from './digest.js';
@@ -42,11 +42,18 @@ export function readSuite(path: string, registries: Registries): Suite {
       file.backends ?? allNames(registries),
       registries.backends,
     ),
-    seeds: file.seeds ?? DEFAULT_SEEDS,
+    seeds: seedsOf(file, source),
     samples: file.samples ?? DEFAULT_SAMPLES,
     cpus: file.cpus,
     digest: sha256(text),
   };
+}
+
+/** @throws InputError where both a list and a number of seeds are given. */
+function seedsOf({ seeds, runs }: SuiteFile, source: YamlSource): readonly number[] {
+  if (runs === undefined) return seeds ?? DEFAULT_SEEDS;
+  if (seeds === undefined) return Array.from({ length: runs }, (_, index) => index + 1);
+  throw new InputError('both runs and seeds', { ...source.place(['runs']), allowed: 'one of them' });
 }
 
 /** Paths of the files that a suite names as backends. @throws InputError for a file that is no suite. */

@@ -38,8 +38,8 @@ export interface TableProbe {
   /** Columns that together name a row among those of one cell and sample. */
   readonly key: readonly string[];
   /**
-   * Whether the table is about a backend at all; absent: about every one. The results of a cell do not mention a table that
-   * is not about its backend, so that a new one of this kind leaves the digests of all others as they are.
+   * Whether a backend has what the table is about; without it, every backend has. The results of one that has not, and
+   * so their digests, are the same as if there were no such table.
    */
   concerns?(backend: Backend): boolean;
   /** The rows at this time, in the order of `columns`. */

@@ -4,6 +4,7 @@ import type { Column, Probe, RunView, TableProbe } from './contract.js';
 import { entriesProbe } from './entries.js';
 import { failuresTable } from './failures.js';
 import { fragmentationProbe } from './fragmentation.js';
+import { guestsTable } from './guests.js';
 import { kstackProbe } from './kstack.js';
 import { latencyTable } from './latency.js';
 import { locksTable } from './locks.js';
@@ -38,6 +39,7 @@ export const TABLE_PROBES: readonly TableProbe[] = [
   superpagesTable,
   swapTable,
   segkpTable,
+  guestsTable,
 ];
 
 /** Columns of all probes, one after the other. */

@@ -1,4 +1,4 @@
-import type { SegkpFailure, SegkpFigures } from '../arena/view.js';
+import type { SegkpFailure, SegkpFigures } from '../backend/segkp-view.js';
 import { bytesColumn, countColumn, ratio, ratioColumn, textColumn } from './column.js';
 import type { Column, Field, RunView, TableProbe } from './contract.js';
 

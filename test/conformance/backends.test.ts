@@ -48,6 +48,14 @@ const PHASES_IN_PAGES = [
 
 /** Variants beyond the defaults, and skips. A backend that is not named here is held to all of the contract. */
 const VARIANTS: Readonly<Record<string, readonly ConformanceOptions[]>> = {
+  'illumos-guest-in-heap': [{}, { parameters: { guest_page: '2MiB', policy: 'best' } }],
+  'illumos-guest-in-zio': [{}, { parameters: { guest_page: '1GiB', policy: 'next', page_size: 8192 } }],
+  'illumos-segkvmm': [
+    {},
+    { parameters: { overprovision: 1, policy: 'best' } },
+    { parameters: { overprovision: 1.5, policy: 'first', guest_page: '2MiB' } },
+    { parameters: { guest_page: '1GiB', policy: 'next', abi: 'ilp32' } },
+  ],
   'illumos-vmem': [
     {},
     { parameters: { qcache_max: 65536 } },

@@ -50,6 +50,11 @@ describe('readSuite', () => {
     });
   });
 
+  it('counts seeds from 1 where it has a number of runs', () => {
+    const text = GOOD.replace('seeds: [1, 7]', 'runs: 3');
+    expect(readSuite(suiteFile(text), TOYS).seeds).toEqual([1, 2, 3]);
+  });
+
   it('takes all backends, seed 1 and 200 samples where it says nothing', () => {
     const suite = readSuite(suiteFile('name: demo\nworkloads: [toy-load]\n'), TOYS);
     expect(suite).toMatchObject({ seeds: [1], samples: 200 });
@@ -70,6 +75,7 @@ describe('readSuite', () => {
     ['a missing key', 'workloads: [toy-load]\n', "the key 'name' is missing"],
     ['a bad seed in a list', GOOD.replace('[1, 7]', '[1, x]'), ':12:12: seeds.1: "x" is not acceptable'],
     ['a seed given twice', GOOD.replace('[1, 7]', '[7, 7]'), ':12:8: seeds: '],
+    ['seeds and runs', `${GOOD}runs: 3\n`, 'both runs and seeds (allowed: one of them)'],
     ['a list that is none', 'name: x\nworkloads: toy-load\n', ':2:12: workloads: "toy-load" is not'],
     ['an item that is no backend', GOOD.replace('  - toy-fit\n', '  - 5\n'), ':8:5: backends.0: 5 is not'],
     ['a mapping without name', GOOD.replace('backend: toy-fit', 'merg: 1'), "the key 'backend' is missing"],

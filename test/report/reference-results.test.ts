@@ -5,13 +5,31 @@ import { runCli } from '../support/run-cli.js';
 import { repositoryRoot } from '../support/shared.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
-/** Suites whose results are under version control, see results/README.md, and the text that shows what they print. */
+/**
+ * Suites whose results are under version control, see results/README.md, the text that shows what they print, and a table
+ * beside the summary.
+ */
 const SUITES = [
   ['first-look', 'README.md', /```\n(linux612-mixed, seed 1[\s\S]*?)```/],
   [
     'netbsd-kmem-pool-uvm',
     'results/reference/netbsd-kmem-pool-uvm/README.md',
     /```\n(fit-frag, seed 1[\s\S]*?)```/,
+  ],
+  [
+    'segkvmm-overprovision',
+    'results/reference/segkvmm-overprovision/README.md',
+    /```\n(odd, seed 1[\s\S]*?)```/,
+  ],
+  [
+    'segkvmm-worst-case',
+    'results/reference/segkvmm-overprovision/README.md',
+    /```\n(from-16MiB, seed 1[\s\S]*?)```/,
+  ],
+  [
+    'guest-arenas',
+    'results/reference/segkvmm-overprovision/README.md',
+    /```\n(others-and-guests, seed 1[\s\S]*?)```/,
   ],
   ['freebsd-kstack', 'results/reference/freebsd-kstack/README.md', /```\n(swapping, seed 1[\s\S]*?)```/],
   [

@@ -100,6 +100,7 @@ describe('a folder of results', () => {
       'superpages.csv',
       'swap.csv',
       'segkp.csv',
+      'guests.csv',
     ]);
     for (const resource of resources) {
       const text = readFileSync(join(path, resource.path));

@@ -1,7 +1,7 @@
 import { VmFlag } from '../../src/arena/illumos-vmem/flags.js';
-import type { SegkpFigures } from '../../src/arena/view.js';
 import { SegkpBackend } from '../../src/backend/illumos-segkp.js';
 import { IllumosStack } from '../../src/backend/illumos-stack.js';
+import type { SegkpFigures } from '../../src/backend/segkp-view.js';
 import { type Address, NO_ADDRESS } from '../../src/core/address.js';
 import { RequestClass } from '../../src/core/request.js';
 import { insides, replaceHidden, replaceMethod, type Undo } from './mutation.js';

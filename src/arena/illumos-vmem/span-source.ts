@@ -105,3 +105,28 @@ export class FirewallSource extends ArenaSource {
     this.arena.free(base, size + this.guard);
   }
 }
+
+/**
+ * Import of exactly what was asked for by a policy of its own, at the alignment asked for; for XALIGN arenas. The policy
+ * of a request never reaches the source of its arena. An alignment above the source's quantum goes to vmem_xalloc,
+ * which knows no next fit.
+ */
+export class PolicySource extends ArenaSource {
+  readonly mayBringMore = false;
+
+  /** @param policy one of VmFlag's policies, or 0 for instant fit */
+  constructor(
+    arena: VmemArena,
+    private readonly policy: number,
+  ) {
+    super(arena);
+  }
+
+  importSpan(size: Bytes, align: Bytes, flags: number): Address {
+    this.importedBytes = size;
+    const all = flags | this.policy;
+    return align > this.quantum
+      ? this.arena.xalloc(size, align, 0, 0, 0, 0, all)
+      : this.arena.alloc(size, all);
+  }
+}

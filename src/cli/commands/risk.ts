@@ -1,0 +1,101 @@
+import { InputError } from '../../core/errors.js';
+import { writeWhole } from '../../core/files.js';
+import { alignedLines } from '../../report/aligned-text.js';
+import { trialsWithoutFailure } from '../../report/binomial-interval.js';
+import { csvText } from '../../report/csv.js';
+import { failureRisk, type Risk } from '../../report/failure-risk.js';
+import type { Command } from '../command.js';
+import { ExitCode } from '../io.js';
+import { singleOption } from '../option-values.js';
+
+const CSV_HEAD = [
+  'workload',
+  'backend',
+  'class',
+  'runs',
+  'failed_runs',
+  'probability',
+  'low',
+  'high',
+  'requests',
+  'failures',
+];
+const HEAD = [
+  'workload',
+  'backend',
+  'class',
+  'runs',
+  'failed',
+  'share',
+  'low',
+  'high',
+  'requests',
+  'failures',
+];
+
+/** `kvabench risk folder..`: how likely a run is to fail, from the seeds of finished runs. */
+export const riskCommand: Command = {
+  usage: 'risk <folder..>',
+  summary: 'Tell how likely a run fails, with exact intervals, from the seeds in folders of results',
+  options: (yargs) =>
+    yargs
+      .positional('folder', { type: 'string', array: true, describe: 'folders of results, together' })
+      .option('table', { type: 'string', default: 'failures', describe: 'table to look at, without .csv' })
+      .option('column', {
+        type: 'string',
+        default: 'failures',
+        describe: 'column of it that counts failures: a run with any has failed',
+      })
+      .option('level', { type: 'string', default: '0.95', describe: 'confidence of the interval' })
+      .option('below', { type: 'string', default: '0.001', describe: 'probability to hold it against' })
+      .option('csv', { type: 'boolean', default: false, describe: 'print CSV' })
+      .option('out', { type: 'string', describe: 'file to write instead of printing' }),
+  run: (args, io) => {
+    const level = fraction('level', String(args.level), 0.5);
+    const below = fraction('below', String(args.below), 1e-6);
+    const question = { table: String(args.table), column: String(args.column), level };
+    const risks = failureRisk(args.folder as string[], question);
+    const text =
+      args.csv === true ? csvText([CSV_HEAD, ...risks.map(csvRow)]) : tableText(risks, below, level);
+    const out = singleOption(args, 'out', (path) => path);
+    if (out === undefined) io.stdout.write(text);
+    else writeWhole(out, text);
+    return ExitCode.done;
+  },
+};
+
+/** @throws InputError unless the text is a number from `minimum` up and below 1. */
+function fraction(option: string, text: string, minimum: number): number {
+  const value = /^(\d*\.)?\d+(e-?\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= minimum && value < 1) return value;
+  throw new InputError(`'${text}' is not acceptable`, {
+    field: `--${option}`,
+    allowed: `a number from ${minimum} up, below 1`,
+  });
+}
+
+function csvRow(risk: Risk): (string | number)[] {
+  const { workload, backend, cls, runs, failedRuns, interval, requests, failures } = risk;
+  const { low, high } = interval;
+  return [workload, backend, cls, runs, failedRuns, failedRuns / runs, low, high, requests, failures];
+}
+
+function tableText(risks: readonly Risk[], below: number, level: number): string {
+  const rows = risks.map((risk) => [...textRow(risk), verdict(risk, below)]);
+  const alignments = [...HEAD, ''].map((_, column) => (column < 3 || column > 9 ? 'left' : 'right'));
+  const lines = alignedLines([[...HEAD, `below ${below}`], ...rows], alignments, ' ');
+  const needed = trialsWithoutFailure(below, level);
+  const note = `Intervals of Clopper and Pearson at ${level}; ${needed} runs without failure show less than ${below}.`;
+  return `${lines.join('\n')}\n${note}\n`;
+}
+
+function textRow({ workload, backend, cls, runs, failedRuns, interval, requests, failures }: Risk): string[] {
+  const shares = [failedRuns / runs, interval.low, interval.high].map((share) => share.toPrecision(3));
+  return [workload, backend, cls, `${runs}`, `${failedRuns}`, ...shares, `${requests}`, `${failures}`];
+}
+
+/** Whether the probability is shown to be below a bound, shown to be above, or neither. */
+function verdict({ interval: { low, high } }: Risk, below: number): string {
+  if (high < below) return 'yes';
+  return low > below ? 'no' : 'open';
+}
