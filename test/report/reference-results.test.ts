@@ -14,6 +14,11 @@ const SUITES = [
     /```\n(fit-frag, seed 1[\s\S]*?)```/,
   ],
   ['freebsd-kstack', 'results/reference/freebsd-kstack/README.md', /```\n(swapping, seed 1[\s\S]*?)```/],
+  [
+    'linux-recordings',
+    'results/reference/linux-recordings/README.md',
+    /```\n(fork-storm, seed 1[\s\S]*?)```/,
+  ],
 ] as const;
 
 describe('reference results', () => {
