@@ -115,6 +115,8 @@ const WHOLE: readonly (readonly [name: string, strict: number, unexplained: numb
   ['linux612-forkstorm-kva', 1, 0],
   ['linux612-modules-kva', 30, 30],
   ['linux612-mixed-kva', 106, 101],
+  ['linux612-stressng-kva', 205, 201],
+  ['linux61-kprobe-kva', 6, 6],
 ];
 
 describe.skipIf(sharedPath('traces') === undefined)('whole recordings (needs ../shared)', () => {

@@ -43,7 +43,7 @@ export class InitialState {
   private readonly firstEvent = new Map<Address, number>();
   private readonly firstAlloc = new Map<Address, number>();
   private readonly firstPurge: number;
-  /** Areas that waited when the recording began, as the first purge tells. */
+  /** Areas that waited when the recording began, as the first purge tells; infinite where it does not say. */
   private readonly waitingAtStart: number;
   private waitingKnown = 0;
   private readonly revised = new Set<Address>();
@@ -64,7 +64,8 @@ export class InitialState {
     const purge = op.indexOf(AreaOp.purge);
     this.firstPurge = purge < 0 ? op.length : purge;
     const freesBefore = op.slice(0, this.firstPurge).filter((kind) => kind === AreaOp.free).length;
-    this.waitingAtStart = purge < 0 ? 0 : Math.max(0, detail[purge]! - freesBefore) || 0;
+    const purged = purge < 0 ? 0 : detail[purge]! - freesBefore;
+    this.waitingAtStart = Number.isNaN(purged) ? Number.POSITIVE_INFINITY : Math.max(0, purged);
     this.takeSnapshot();
     this.takeFrees();
   }
