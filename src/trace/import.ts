@@ -127,7 +127,8 @@ async function readCompanions({ companions = [], stdin }: ImportRequest): Promis
   return read;
 }
 
-async function readWhole(file: string, stdin: NodeJS.ReadableStream): Promise<Buffer> {
+/** All bytes of a companion, unpacked. @throws InputError if it cannot be read or is too long. */
+export async function readWhole(file: string, stdin: NodeJS.ReadableStream): Promise<Buffer> {
   const source = await openText(file, stdin);
   const parts: Buffer[] = [];
   let bytes = 0;

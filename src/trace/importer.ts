@@ -122,6 +122,19 @@ export class UnpurgedAreas {
   }
 }
 
+/**
+ * Where a parser hands the events of Linux's vmap allocator as the kernel printed them, for those who follow its
+ * addresses: a trace holds neither windows nor purges. NaN stands for what the recording does not say.
+ */
+export interface AreaSink {
+  /** An area was allocated for a request with the window [from, to). */
+  allocated(start: number, size: number, align: number, from: number, to: number): void;
+  /** An area of `size` bytes was unmapped; `waiting` pages then waited for a purge. */
+  freed(start: number, size: number, waiting: number): void;
+  /** A purge of `count` areas in [from, to) has ended. */
+  purged(from: number, to: number, count: number): void;
+}
+
 /** What a parser works with. */
 export interface ImportContext {
   readonly sink: EventSink;
@@ -133,6 +146,8 @@ export interface ImportContext {
   readonly file: string;
   /** Files beside the input, in the order in which they were given. */
   readonly companions: readonly Companion[];
+  /** Where the allocator's events go beside the sink. */
+  readonly areas?: AreaSink;
 }
 
 /** What a parser knows at the end of the text. */

@@ -39,6 +39,11 @@ const SUITES = [
   ],
   ['segkp', 'results/reference/segkp/README.md', /```\n(storms:[\s\S]*?)```/],
   ['segkp-amd64', 'results/reference/segkp/README.md', /```\n(ramp, seed 1[\s\S]*?)```/],
+  [
+    'linux-recordings',
+    'results/reference/linux-recordings/README.md',
+    /```\n(fork-storm, seed 1[\s\S]*?)```/,
+  ],
 ] as const;
 
 describe('reference results', () => {

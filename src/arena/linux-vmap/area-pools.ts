@@ -88,6 +88,19 @@ export class AreaPools {
     return row;
   }
 
+  /** Takes an area out of the middle of a pool, as the kernel never does. */
+  withdraw(pool: number, row: AreaIndex): void {
+    const { words } = this.areas;
+    let before = NIL;
+    for (let at = this.first[pool]!; at !== row; at = words[at + NEXT]!) before = at;
+    if (before === NIL) this.unlink(pool, row);
+    else {
+      words[before + NEXT] = words[row + NEXT]!;
+      if (this.last[pool] === row) this.last[pool] = before;
+    }
+    this.uncount(pool, row);
+  }
+
   /** Number of areas in a pool. */
   lengthOf(pool: number): number {
     return this.length[pool]!;

@@ -44,6 +44,11 @@ export class AreaNodes {
     return (zone + this.lowestNode) % this.count;
   }
 
+  /** Areas that wait for a purge. */
+  get waiting(): number {
+    return this.lazy.reduce((sum, tree) => sum + tree.size, 0);
+  }
+
   /** Visits of all descents in the trees of busy and lazy areas. */
   get steps(): number {
     let steps = 0;

@@ -142,6 +142,21 @@ export class Vmap {
     return row === NIL ? NO_ADDRESS : this.areas.startOf(row);
   }
 
+  /** Address that `alloc` would find without reclaiming anything, NO_ADDRESS for none; nothing is changed. */
+  predict(size: Bytes, align: Bytes, window: number, cpu: number): Address {
+    const { areas, pools, nodes } = this;
+    if (window === MAIN_WINDOW && nodes.count > 1 && size <= LARGEST_POOLED) {
+      const first = pools.first[(cpu % nodes.count) * POOLS_PER_NODE + size / PAGE_BYTES - 1]!;
+      if (first !== NIL && areas.startOf(first) % align === 0) return areas.startOf(first);
+    }
+    const from = this.windowStart[window]!;
+    const to = this.windowEnd[window]!;
+    const range = this.free.search(size, align, from, to - from === size);
+    if (range === NIL) return NO_ADDRESS;
+    const address = Math.ceil(Math.max(areas.startOf(range), from) / align) * align;
+    return address + size > to ? NO_ADDRESS : address;
+  }
+
   /** Frees the area at an address: it waits for a purge. @throws MisuseError if none in use starts there. */
   freeAt(address: Address): void {
     const { areas, nodes } = this;
@@ -171,11 +186,16 @@ export class Vmap {
    * tree. A full pass empties the pools and fills none. Returns how many areas were waiting.
    */
   purge(isFull: boolean): number {
-    const { nodes } = this;
-    const before = this.areasPurged;
     this.purgeLock.acquire();
     this.passes++;
     this.decay(isFull);
+    return this.purgeWaiting(isFull);
+  }
+
+  /** The part of a pass that comes after its decay. */
+  purgeWaiting(isFull: boolean): number {
+    const { nodes } = this;
+    const before = this.areasPurged;
     for (let node = 0; node < nodes.count; node++) {
       if (nodes.lazy[node]!.size > 0) this.purgeNode(node, isFull);
     }

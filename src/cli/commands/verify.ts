@@ -6,8 +6,12 @@ import { findOracle, ORACLES } from '../../harness/golden/registry.js';
 import { type RowMismatch, type RowOracle, verifyRows } from '../../harness/golden/row-oracle.js';
 import { findRowOracle } from '../../harness/golden/row-registry.js';
 import { dumpAt, type Mismatch, verifyCase } from '../../harness/golden/verify.js';
+import { verifyRecording } from '../../harness/recording/verify-recording.js';
+import { readKvaRecording } from '../../trace/kva-recording.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
+import { singleOption } from '../option-values.js';
+import { percentOption, sharesOf, verdictJson, verdictText } from '../recording-verdict.js';
 
 interface Tally {
   passed: number;
@@ -16,7 +20,13 @@ interface Tally {
   unreadable: number;
 }
 
-/** `kvabench verify [dir..]`: the models against vectors of the kernels' own C code. */
+/** Options that only go with a recording. */
+const RECORDING_OPTIONS = ['initial', 'at-least', 'json'];
+
+/**
+ * `kvabench verify [dir..]`: the models against vectors of the kernels' own C code; `--recording` the model of Linux's
+ * vmap against the addresses that a running kernel gave.
+ */
 export const verifyCommand: Command = {
   usage: 'verify [dir..]',
   summary: "Replay golden vectors of the kernels' own C code and compare address by address",
@@ -31,8 +41,26 @@ export const verifyCommand: Command = {
         type: 'string',
         describe:
           'replay one case up to this operation and print the tags of its arenas instead of comparing',
-      }),
+      })
+      .option('recording', {
+        type: 'string',
+        describe: "replay a recording of Linux's vmap events through the model and compare its addresses",
+      })
+      .option('initial', {
+        type: 'string',
+        describe: '/proc/vmallocinfo from before the recording, or a tar archive with it',
+      })
+      .option('at-least', {
+        type: 'string',
+        describe:
+          'share of addresses that must be predicted in printed order, such as 99.8%; else exit code 2',
+      })
+      .option('json', { type: 'boolean', describe: 'print the verdict on a recording as JSON' }),
   run: (args, io) => {
+    if (args.recording !== undefined) return recording(args, io);
+    const stray = RECORDING_OPTIONS.find((option) => args[option] !== undefined);
+    if (stray !== undefined)
+      throw new InputError('goes with a recording only', { field: `--${stray}`, allowed: '--recording' });
     const given = (args.dir as string[] | undefined) ?? [];
     const directories = (given.length > 0 ? given : [SHIPPED_CASES]).flatMap(findCases);
     if (args.until !== undefined) return dump(directories, args.until as string, io);
@@ -44,6 +72,19 @@ export const verifyCommand: Command = {
     return tally.unreadable > 0 ? ExitCode.badInput : ExitCode.done;
   },
 };
+
+/** The model of Linux's vmap against the addresses of a recording. */
+async function recording(args: Readonly<Record<string, unknown>>, io: Io): Promise<ExitCode> {
+  if (args.until !== undefined || ((args.dir as string[] | undefined) ?? []).length > 0)
+    throw new InputError('stands alone', { field: '--recording', allowed: 'no directories, no --until' });
+  const input = singleOption(args, 'recording', (text) => text)!;
+  const initial = singleOption(args, 'initial', (text) => text);
+  const least = singleOption(args, 'at-least', (text) => percentOption('at-least', text));
+  const request = { input, stdin: io.stdin, ...(initial === undefined ? {} : { initial }) };
+  const verdict = verifyRecording(await readKvaRecording(request));
+  io.stdout.write(args.json === true ? verdictJson(verdict) : verdictText(verdict));
+  return least !== undefined && sharesOf(verdict).strict < least ? ExitCode.checkFailed : ExitCode.done;
+}
 
 function verifyOne(directory: string, tally: Tally, io: Io): void {
   try {

@@ -60,6 +60,9 @@ const PROBE_PURGE = text(' (__purge_vmap_area_lazy+');
 const START = text(' start=');
 const END = text(' end=');
 const PURGED = text(' num_purged=');
+const WINDOW_START = text(' vstart=');
+const WINDOW_END = text(' vend=');
+const WAITING_PAGES = text(' nr_lazy=');
 const FAULT = text('(fault)');
 /** How trace-cmd and perf print a pointer that is NULL. */
 const NIL = text('(nil)');
@@ -76,6 +79,8 @@ export class FtraceEvents extends LinuxRequests {
   private cursor = 0;
   /** Alignment asked for by each process that is inside alloc_vmap_area (kprobe recordings only). */
   private readonly pendingAlign = new Map<number, number>();
+  /** Its window, first address and end, where somebody follows the addresses. */
+  private readonly pendingWindow = new Map<number, readonly [number, number]>();
   private readonly kmemSize: Uint8Array;
 
   constructor(context: ImportContext) {
@@ -114,11 +119,16 @@ export class FtraceEvents extends LinuxRequests {
     if (this.integer(FAILED) > 0) return this.vmapFailed();
     const decimal = this.field(VA_START_DECIMAL);
     const start = decimal >= 0 ? scanDecimalAddress(this.bytes, decimal, this.end) : this.address(ADDR);
-    return this.vmapAllocated(start, this.integer(SIZE), this.integer(ALIGN));
+    const size = this.integer(SIZE);
+    const align = this.integer(ALIGN);
+    if (this.context.areas === undefined) return this.vmapAllocated(start, size, align);
+    return this.vmapAllocated(start, size, align, this.address(WINDOW_START), this.address(WINDOW_END));
   }
 
   vmapFree(): Decoded {
-    return this.vmapFreed(this.address(VA_START));
+    const start = this.address(VA_START);
+    if (this.context.areas === undefined) return this.vmapFreed(start);
+    return this.vmapFreed(start, this.address(VA_END) - start, this.integer(WAITING_PAGES));
   }
 
   /** kprobe on alloc_vmap_area: the arguments. The result comes with probeReturn. */
@@ -126,7 +136,10 @@ export class FtraceEvents extends LinuxRequests {
     if (!startsWith(this.bytes, PROBE_ENTRY, this.start, this.end)) return Decoded.foreign;
     const align = this.integer(ALIGN);
     if (!(align >= 0)) return Decoded.malformed;
-    this.pendingAlign.set(this.event.pid, align);
+    const { pid } = this.event;
+    this.pendingAlign.set(pid, align);
+    if (this.context.areas !== undefined)
+      this.pendingWindow.set(pid, [this.address(WINDOW_START), this.address(WINDOW_END)]);
     return Decoded.done;
   }
 
@@ -140,7 +153,8 @@ export class FtraceEvents extends LinuxRequests {
     if (after(bytes, FAULT, arrow, end) >= 0) return this.vmapFailed();
     const area = this.address(VA_START);
     event.site = this.context.sites.idOf(bytes, start + 2, arrow - PROBE_RETURN.length);
-    return this.vmapAllocated(area, this.address(VA_END) - area, align);
+    const window = this.pendingWindow.get(event.pid);
+    return this.vmapAllocated(area, this.address(VA_END) - area, align, window?.[0], window?.[1]);
   }
 
   probeFree(): Decoded {

@@ -75,9 +75,17 @@ export class LinuxRequests {
     return this.freed(NameSpace.kmem, RequestClass.kmem, pointer);
   }
 
-  protected vmapAllocated(start: number, size: number, align: number): Decoded {
+  /** The request's window is [from, to), NaN where it is not known. */
+  protected vmapAllocated(
+    start: number,
+    size: number,
+    align: number,
+    from = Number.NaN,
+    to = Number.NaN,
+  ): Decoded {
     const { threadSize, guardSize } = this.context.options;
     if (!(start >= 0 && size > 0 && align >= 0)) return Decoded.malformed;
+    this.context.areas?.allocated(start, size, align, from, to);
     const forStack = size === threadSize + guardSize && align === threadSize;
     if (start >= MODULE_SPACE_START) this.context.skips.add(this.rows.moduleRange);
     this.context.unpurged.forget(start);
@@ -89,8 +97,12 @@ export class LinuxRequests {
     return this.skip(this.rows.failedVmap);
   }
 
-  /** An area was unmapped: Linux uses its addresses again only after a purge. */
-  protected vmapFreed(start: number): Decoded {
+  /**
+   * An area was unmapped: Linux uses its addresses again only after a purge. Its bytes and the pages that wait are NaN
+   * where they are not known.
+   */
+  protected vmapFreed(start: number, size = Number.NaN, waiting = Number.NaN): Decoded {
+    if (start >= 0) this.context.areas?.freed(start, size, waiting);
     if (this.context.options.freeAt === 'unmap') return this.freed(NameSpace.vmap, RequestClass.va, start);
     if (!(start >= 0)) return Decoded.malformed;
     this.context.unpurged.add(start);
@@ -100,6 +112,7 @@ export class LinuxRequests {
   /** A purge of the unmapped areas that begin in [from, to); `count` of them, NaN where the event does not say. */
   protected vmapPurged(from: number, to: number, count: number): Decoded {
     const { unpurged, options, skips } = this.context;
+    this.context.areas?.purged(from, to, count);
     if (options.freeAt === 'unmap') return Decoded.foreign;
     const starts = unpurged.take(from, to);
     for (const start of starts) this.freed(NameSpace.vmap, RequestClass.va, start);
