@@ -4,6 +4,7 @@ import { toolVersion } from '../core/version.js';
 import type { Command } from './command.js';
 import { benchCommand } from './commands/bench.js';
 import { conformanceCommand } from './commands/conformance.js';
+import { diffCommand } from './commands/diff.js';
 import { layoutCommand } from './commands/layout.js';
 import { listCommand } from './commands/list.js';
 import { memlockCommand } from './commands/memlock.js';
@@ -19,6 +20,7 @@ const COMMANDS: readonly Command[] = [
   conformanceCommand,
   benchCommand,
   traceCommand,
+  diffCommand,
   layoutCommand,
   memlockCommand,
   newCommand,

@@ -1,5 +1,6 @@
 import type { Backend } from '../backend/contract.js';
 import { InputError, MisuseError } from '../core/errors.js';
+import type { RequestPort } from '../core/request.js';
 import { Simulation } from '../core/simulation.js';
 import type { Nanoseconds } from '../core/units.js';
 import type { Workload } from '../workload/contract.js';
@@ -84,7 +85,7 @@ export function connect(workload: Workload, backend: Backend, cpus: number, reco
 }
 
 /** Runs a workload to its end. @throws InputError where it breaks the rules of the port or its input is damaged. */
-export function drive(plan: CellPlan, workload: Workload, simulation: Simulation, port: CheckedPort): void {
+export function drive(plan: CellPlan, workload: Workload, simulation: Simulation, port: RequestPort): void {
   try {
     workload.start(simulation, port);
     simulation.run();
