@@ -5,6 +5,8 @@ import { Simulation } from '../core/simulation.js';
 import type { Nanoseconds } from '../core/units.js';
 import type { Workload } from '../workload/contract.js';
 import { canonicalJson, sha256 } from './digest.js';
+import { type MapFile, mapFile } from './map/map-file.js';
+import { MapPort } from './map/map-port.js';
 import { type CellPlan, createBackend, createWorkload } from './plan.js';
 import type { Registries } from './registries.js';
 import { CheckedPort } from './request-port.js';
@@ -30,6 +32,8 @@ export interface CellResult {
   readonly summary: readonly number[];
   /** sha256 over all figures of this result and the placement digest, in hex. */
   readonly resultDigest: string;
+  /** The address-space map, where it was recorded; it is stored in a file of its own. */
+  readonly map?: MapFile;
 }
 
 /**
@@ -40,12 +44,19 @@ export interface CellResult {
  */
 export function runCell(plan: CellPlan, registries: Registries): CellResult {
   const { simulation, workload, backend, port, sampler } = prepareCell(plan, registries);
+  const { objectLimit, durationNs, sites = [] } = workload;
+  const recorder =
+    plan.map === true ? new MapPort({ simulation, backend, port, objectLimit, durationNs }) : undefined;
   sampler.start(simulation);
-  drive(plan, workload, simulation, port);
+  drive(plan, workload, simulation, recorder ?? port);
   sampler.finish();
   backend.check();
+  const { placementDigest } = port;
+  const identity = { plan, placementDigest, durationNs: simulation.now, sites };
+  const map = recorder && mapFile(recorder, identity);
   backend.finish?.();
-  return assemble(plan, simulation.now, port.placementDigest, sampler);
+  const result = assemble(plan, simulation.now, placementDigest, sampler);
+  return map === undefined ? result : { ...result, map };
 }
 
 /** A cell put together, before its first event. */
