@@ -7,6 +7,7 @@ import { conformanceCommand } from './commands/conformance.js';
 import { diffCommand } from './commands/diff.js';
 import { layoutCommand } from './commands/layout.js';
 import { listCommand } from './commands/list.js';
+import { mapCommand } from './commands/map.js';
 import { memlockCommand } from './commands/memlock.js';
 import { newCommand } from './commands/new.js';
 import { runCommand } from './commands/run.js';
@@ -22,6 +23,7 @@ const COMMANDS: readonly Command[] = [
   traceCommand,
   diffCommand,
   layoutCommand,
+  mapCommand,
   memlockCommand,
   newCommand,
   listCommand,

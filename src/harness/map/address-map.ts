@@ -49,23 +49,26 @@ export class AddressMap {
 
   /**
    * Visits the columns in order. `bytes` has each tile's bytes at the end of the column, at row × 16 + kind; it is the
-   * same array each time.
+   * same array each time, and so is `changed`, the rows with other bytes than in the column before.
    */
-  forEachColumn(visit: (column: number, bytes: Float64Array) => void): void {
+  forEachColumn(visit: (column: number, bytes: Float64Array, changed: ReadonlySet<number>) => void): void {
     const { file } = this;
     const bytes = new Float64Array(this.rows.length << KIND_BITS);
     const changes = new VarintReader(file.tiles);
+    const changed = new Set<number>();
     let next = changes.isAtEnd ? file.columns : changes.unsigned();
     for (let column = 0; column < file.columns; column++) {
+      changed.clear();
       if (column === next) {
         let tile = 0;
         for (let left = changes.unsigned(); left > 0; left--) {
           tile += changes.unsigned();
           bytes[tile]! += changes.signed() * file.unit;
+          changed.add(tile >> KIND_BITS);
         }
         if (!changes.isAtEnd) next += changes.unsigned();
       }
-      visit(column, bytes);
+      visit(column, bytes, changed);
     }
   }
 
@@ -163,13 +166,13 @@ export interface MapDivergence {
 
 /**
  * Where the placements of two maps part, as distances from the first object of each class; undefined where they never
- * do, or cannot be compared: they must be of one workload and seed, and of backends that serve the same classes.
+ * do, or cannot be compared: they must be of one workload and seed, and the same of its classes must be served.
  */
 export function divergence(a: AddressMap, b: AddressMap): MapDivergence | undefined {
   const isComparable =
     a.file.workload === b.file.workload &&
     a.file.seed === b.file.seed &&
-    a.file.served.join() === b.file.served.join();
+    a.file.answered.join() === b.file.answered.join();
   if (!isComparable) return undefined;
   const rungs = a.ladder();
   const others = b.ladder();

@@ -41,8 +41,8 @@ export interface MapFile {
   readonly labelBins: number;
   /** Names of the kinds of bytes, see MAP_KINDS. */
   readonly kinds: readonly string[];
-  /** RequestClass numbers that the backend serves. */
-  readonly served: readonly number[];
+  /** RequestClass numbers that were asked for and that the backend serves. */
+  readonly answered: readonly number[];
   /** Ascending. */
   readonly windows: readonly MapWindow[];
   /** Per row, ascending: which row of its window it is, as the distance from the row before. */
@@ -93,7 +93,7 @@ export function mapFile(port: MapPort, identity: MapIdentity): MapFile {
     labelNs: port.labels.binNs,
     labelBins: LABEL_BINS,
     kinds: MAP_KINDS,
-    served: port.served,
+    answered: port.answered,
     windows: windows.map(({ start, granule, rows }) => ({
       start: AddressSpace.canonical.format(start),
       granule,

@@ -14,6 +14,9 @@ import { TileHistory } from './tile-history.js';
 /** Columns of a map at most. */
 export const MOST_COLUMNS = 1024;
 
+/** Tags that may be looked at generously, 16 per request: short runs are shown in full detail so. */
+const GENEROUS_TAGS = 2 ** 22;
+
 /** What a map is recorded of. */
 export interface MapSource {
   readonly simulation: Simulation;
@@ -27,7 +30,7 @@ export interface MapSource {
 /**
  * Records the address-space map of a run: it stands between the workload and the port, so that a run without a map has
  * nothing of it in its way. Bytes of live objects are followed exactly at every request; what only the arenas know (free
- * and cached) is looked up at ends of columns, at most once for as many requests as there were tags to look at.
+ * and cached) is looked up at ends of columns, for a bounded number of tags per request.
  *
  * Nothing is allocated per request.
  */
@@ -38,8 +41,6 @@ export class MapPort implements RequestPort {
   readonly labels: LabelGrid;
   /** Length of a column; doubles when columns are joined. */
   columnNs: Nanoseconds;
-  /** RequestClass numbers that the backend serves, as themselves or as a broader one. */
-  readonly served: readonly number[];
   private readonly port: CheckedPort;
   private readonly simulation: Simulation;
   private readonly backend: Backend;
@@ -55,9 +56,12 @@ export class MapPort implements RequestPort {
   private readonly siteOf: Int32Array;
   private readonly heldBefore = new Float64Array(MOST_ROWS);
   private readonly freeBefore = new Float64Array(MOST_ROWS);
+  /** 1 for classes that were asked for and are served. */
+  private readonly isAnswered = new Uint8Array(REQUEST_CLASS_NAMES.length);
   private column = 0;
   private columnEnd: Nanoseconds;
   private requestsSinceLook = 0;
+  private tagsSeen = 0;
   private allocations = 0;
   private site = -1;
 
@@ -69,7 +73,6 @@ export class MapPort implements RequestPort {
     this.isServed = Uint8Array.from(REQUEST_CLASS_NAMES, (_, cls) =>
       backend.serves.includes(cls) || backend.serves.includes(BROADER_CLASS[cls]!) ? 1 : 0,
     );
-    this.served = [...this.isServed.keys()].filter((cls) => this.isServed[cls] === 1);
     this.guard = Float64Array.from(this.isServed, (yes, cls) =>
       yes === 1 ? (backend.guardBytes?.(cls) ?? 0) : 0,
     );
@@ -83,6 +86,11 @@ export class MapPort implements RequestPort {
     const { cls, born, allocation } = this;
     const columns = { cls, born, allocation, site: this.siteOf, address: port.address, size: port.size };
     this.labels = new LabelGrid(columns, this.columnNs * (MOST_COLUMNS / LABEL_BINS));
+  }
+
+  /** RequestClass numbers that were asked for and that the backend serves, as themselves or as a broader one. */
+  get answered(): number[] {
+    return [...this.isAnswered.keys()].filter((cls) => this.isAnswered[cls] === 1);
   }
 
   comesFrom(site: number): void {
@@ -129,6 +137,7 @@ export class MapPort implements RequestPort {
 
   private noteAnswer(object: number, cls: number, isGranted: boolean): void {
     const { simulation, port } = this;
+    this.isAnswered[cls] = 1;
     this.ladder.add(cls, isGranted ? port.address[object]! : NO_ADDRESS, simulation.now);
     if (!isGranted) return;
     this.cls[object] = cls;
@@ -196,7 +205,8 @@ export class MapPort implements RequestPort {
   /** The clock has left the column: what is pending belongs to it. */
   private endColumn(): void {
     const { tiles, arenas } = this;
-    if (this.requestsSinceLook >= arenas.tags) this.lookAtArenas();
+    const share = this.tagsSeen < GENEROUS_TAGS ? arenas.tags / 16 : arenas.tags;
+    if (this.requestsSinceLook >= share) this.lookAtArenas();
     tiles.endColumn(this.column);
     while (tiles.isFull) this.joinColumns();
     this.column = Math.floor(this.simulation.now / this.columnNs);
@@ -214,6 +224,7 @@ export class MapPort implements RequestPort {
     const { arenas, rows, tiles, heldBefore, freeBefore } = this;
     this.requestsSinceLook = 0;
     arenas.look();
+    this.tagsSeen += arenas.tags;
     for (let row = 0; row < rows.count; row++) {
       const tile = row << KIND_BITS;
       tiles.pending[tile | MapKind.held]! += arenas.held[row]! - heldBefore[row]!;
