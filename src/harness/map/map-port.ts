@@ -15,7 +15,7 @@ import { TileHistory } from './tile-history.js';
 export const MOST_COLUMNS = 1024;
 
 /** Tags that may be looked at generously, 16 per request: short runs are shown in full detail so. */
-const GENEROUS_TAGS = 2 ** 22;
+const GENEROUS_TAGS = 2 ** 20;
 
 /** What a map is recorded of. */
 export interface MapSource {
