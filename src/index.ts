@@ -40,6 +40,8 @@ export { type CellResult, runCell } from './harness/cell.js';
 export { GoldenCase } from './harness/golden/golden-case.js';
 export { ORACLES } from './harness/golden/registry.js';
 export { type Mismatch, verifyCase } from './harness/golden/verify.js';
+export { mapFile } from './harness/map/map-file.js';
+export { MapPort } from './harness/map/map-port.js';
 export { type CellPlan, type Plan, planSuite } from './harness/plan.js';
 export { REGISTRIES, type Registries } from './harness/registries.js';
 export { CheckedPort } from './harness/request-port.js';

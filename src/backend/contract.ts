@@ -50,6 +50,11 @@ export interface Backend {
   act?(op: number, cls: number, address: Address, size: Bytes, amount: Bytes, cpu: number): void;
   /** Bytes set aside for a request of this class and size: the rounding that internal fragmentation counts. */
   footprint(cls: number, size: Bytes): Bytes;
+  /**
+   * Unmapped bytes beside each object of a class, part of its footprint: in front of the object where it is negative, else
+   * behind its last page. Without it, there are none.
+   */
+  guardBytes?(cls: number): Bytes;
   /** Gives back what its caches hold beyond the need of live objects, as memory pressure would. */
   reap(): void;
   /** Checks every invariant of every arena. @throws InvariantError */

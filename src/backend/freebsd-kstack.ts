@@ -146,6 +146,10 @@ export class FreebsdStacks implements Backend, StackView {
     if (this.waiting >= this.launderAfter) this.launder();
   }
 
+  guardBytes(): Bytes {
+    return -this.kernel.form.guardPages * PAGE_BYTES;
+  }
+
   /** The guard page is part of it. */
   footprint(_cls: number, size: Bytes): Bytes {
     const { stackPages, guardPages } = this.kernel.form;

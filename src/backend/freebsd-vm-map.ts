@@ -79,6 +79,10 @@ class MapBackend implements Backend {
     this.map.remove(address - leadOf(cls), this.footprint(cls, size));
   }
 
+  guardBytes(cls: number): Bytes {
+    return -leadOf(cls);
+  }
+
   /** Whole pages; the guard page of a stack included. */
   footprint(cls: number, size: Bytes): Bytes {
     return roundUp(size, PAGE) + leadOf(cls);

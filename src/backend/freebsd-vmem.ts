@@ -151,6 +151,10 @@ class FreebsdArenas implements Backend, EventHandler {
     else arena.xfree(start, length);
   }
 
+  guardBytes(cls: number): Bytes {
+    return -leadOf(cls);
+  }
+
   /** Whole pages; the guard page of a stack included. */
   footprint(cls: number, size: Bytes): Bytes {
     return roundUp(size, PAGE) + leadOf(cls);

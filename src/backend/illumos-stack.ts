@@ -269,6 +269,11 @@ export class IllumosStack implements Backend, EventHandler {
     this.arenaOf(cls).xfree(address - this.lead(cls), this.footprint(cls, size));
   }
 
+  /** The red zone lies below its stack. */
+  guardBytes(cls: number): Bytes {
+    return -this.lead(cls);
+  }
+
   /** Bytes in front of what the client gets. */
   private lead(cls: number): Bytes {
     return cls === RequestClass.kstack ? this.page : 0;

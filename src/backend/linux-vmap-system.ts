@@ -143,6 +143,10 @@ export class LinuxVmapSystem implements Backend, EventHandler {
     this.simulation.schedule(at, Priority.task, this.handler, Event.stack, payload);
   }
 
+  guardBytes(cls: number): Bytes {
+    return cls === RequestClass.kstack ? PAGE_BYTES : this.guard;
+  }
+
   /** Whole pages with the guard page; huge pages from 2 MiB up for guests. */
   footprint(cls: number, size: Bytes): Bytes {
     if (cls === RequestClass.kstack) return roundUp(size, PAGE_BYTES) + PAGE_BYTES;

@@ -84,6 +84,10 @@ class TwoArenas implements Backend {
     this.arenaOf(cls).free(cls === RequestClass.kstack ? address - this.kernel.quantum : address, length);
   }
 
+  guardBytes(cls: number): Bytes {
+    return cls === RequestClass.kstack ? -this.kernel.quantum : 0;
+  }
+
   /** The guard page of a stack is part of its footprint. */
   footprint(cls: number, size: Bytes): Bytes {
     return this.arenaOf(cls).bytesFor(this.lengthOf(cls, size));

@@ -5,8 +5,10 @@ import type { Command } from './command.js';
 import { benchCommand } from './commands/bench.js';
 import { compareCommand } from './commands/compare.js';
 import { conformanceCommand } from './commands/conformance.js';
+import { diffCommand } from './commands/diff.js';
 import { layoutCommand } from './commands/layout.js';
 import { listCommand } from './commands/list.js';
+import { mapCommand } from './commands/map.js';
 import { memlockCommand } from './commands/memlock.js';
 import { mergeCommand } from './commands/merge.js';
 import { newCommand } from './commands/new.js';
@@ -26,7 +28,9 @@ const COMMANDS: readonly Command[] = [
   conformanceCommand,
   benchCommand,
   traceCommand,
+  diffCommand,
   layoutCommand,
+  mapCommand,
   memlockCommand,
   riskCommand,
   newCommand,

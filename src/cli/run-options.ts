@@ -64,6 +64,10 @@ function declareMode(yargs: Argv): Argv {
       requiresArg: true,
       describe: 'longest time for a cell, e.g. 90s, 10m or 2h; one that takes longer has failed',
     })
+    .option('map', {
+      type: 'boolean',
+      describe: 'record the address-space map of each cell too, for kvabench map',
+    })
     .option('shard', {
       type: 'string',
       requiresArg: true,

@@ -118,4 +118,9 @@ export interface RequestPort {
   act(object: number, op: number, amount: Bytes, cpu: number): void;
   /** Memory pressure: every cache of the backend gives back what it can. */
   reclaim(cpu: number): void;
+  /**
+   * Where the next allocation comes from: a row of the workload's `sites`, or -1. Only ports that record call sites have
+   * it, and only workloads that know call sites tell them.
+   */
+  comesFrom?(site: number): void;
 }

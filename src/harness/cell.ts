@@ -1,9 +1,12 @@
 import type { Backend } from '../backend/contract.js';
 import { InputError, MisuseError } from '../core/errors.js';
+import type { RequestPort } from '../core/request.js';
 import { Simulation } from '../core/simulation.js';
 import type { Nanoseconds } from '../core/units.js';
 import type { Workload } from '../workload/contract.js';
 import { canonicalJson, sha256 } from './digest.js';
+import { type MapFile, mapFile } from './map/map-file.js';
+import { MapPort } from './map/map-port.js';
 import { type CellPlan, createBackend, createWorkload } from './plan.js';
 import type { Registries } from './registries.js';
 import { CheckedPort } from './request-port.js';
@@ -29,6 +32,8 @@ export interface CellResult {
   readonly summary: readonly number[];
   /** sha256 over all figures of this result and the placement digest, in hex. */
   readonly resultDigest: string;
+  /** The address-space map, where it was recorded; it is stored in a file of its own. */
+  readonly map?: MapFile;
 }
 
 /**
@@ -39,12 +44,19 @@ export interface CellResult {
  */
 export function runCell(plan: CellPlan, registries: Registries): CellResult {
   const { simulation, workload, backend, port, sampler } = prepareCell(plan, registries);
+  const { objectLimit, durationNs, sites = [] } = workload;
+  const recorder =
+    plan.map === true ? new MapPort({ simulation, backend, port, objectLimit, durationNs }) : undefined;
   sampler.start(simulation);
-  drive(plan, workload, simulation, port);
+  drive(plan, workload, simulation, recorder ?? port);
   sampler.finish();
   backend.check();
+  const { placementDigest } = port;
+  const identity = { plan, placementDigest, durationNs: simulation.now, sites };
+  const map = recorder && mapFile(recorder, identity);
   backend.finish?.();
-  return assemble(plan, simulation.now, port.placementDigest, sampler);
+  const result = assemble(plan, simulation.now, placementDigest, sampler);
+  return map === undefined ? result : { ...result, map };
 }
 
 /** A cell put together, before its first event. */
@@ -88,7 +100,7 @@ export function connect(workload: Workload, backend: Backend, cpus: number, reco
 }
 
 /** Runs a workload to its end. @throws InputError where it breaks the rules of the port or its input is damaged. */
-export function drive(plan: CellPlan, workload: Workload, simulation: Simulation, port: CheckedPort): void {
+export function drive(plan: CellPlan, workload: Workload, simulation: Simulation, port: RequestPort): void {
   try {
     workload.start(simulation, port);
     simulation.run();

@@ -31,6 +31,8 @@ export interface CellPlan {
   readonly events: number | undefined;
   /** Simulated processors. */
   readonly cpus: number;
+  /** Whether its address-space map is recorded too; that changes no figure. */
+  readonly map?: boolean;
   /** All that decides the result, the same on every machine. */
   readonly configuration: Readonly<Record<string, unknown>>;
   /** sha256 of the configuration's canonical JSON. */
@@ -57,6 +59,11 @@ export interface Shard {
 export function shardOf(plan: Plan, shard: Shard): Plan {
   const cells = plan.cells.filter((_, number) => number % shard.count === shard.index - 1);
   return { ...plan, cells, shard };
+}
+
+/** The plan with an address-space map recorded of each cell. */
+export function withMaps(plan: Plan): Plan {
+  return { ...plan, cells: plan.cells.map((cell) => ({ ...cell, map: true })) };
 }
 
 /**

@@ -50,10 +50,11 @@ export class CheckedPort implements RequestPort {
   /** The class as which each class is served, or NOT_SERVED. */
   private readonly servedAs: Uint8Array;
   private readonly state: Uint8Array;
-  private readonly cls: Uint8Array;
+  /** What each slot holds, for recorders; meaningful for slots whose object is live. */
+  readonly cls: Uint8Array;
+  readonly size: Float64Array;
+  readonly address: Float64Array;
   private readonly constraint: Int32Array;
-  private readonly size: Float64Array;
-  private readonly address: Float64Array;
   private readonly footprint: Float64Array;
   private placementA = 0x811c9dc5 | 0;
   private placementB = 0x2b992ddf;

@@ -13,11 +13,13 @@ export type FolderMode = 'refuse' | 'resume' | 'force';
 /** Present in every folder of results: by it they are known. */
 export const RUN_FILE = 'run.json';
 const CELLS = 'cells';
+/** Address-space maps, a file for each cell of a run with --map. */
+const MAPS = 'maps';
 /** What cells without a result died of, a file each. */
 const FAILURES = 'failures';
 
 /** What finds the stored result of a cell. */
-export type StoredKey = Pick<CellPlan, 'id' | 'configurationDigest'>;
+export type StoredKey = Pick<CellPlan, 'id' | 'configurationDigest' | 'map'>;
 
 /** Suffix of the folder in which results that are to replace others come about. */
 const PART = '.part';
@@ -46,7 +48,7 @@ export class ResultFolder {
   }
 
   /**
-   * Takes a folder for a new run. Only what this program writes (`owned`, cells/, failures/ and run.json) is ever
+   * Takes a folder for a new run. Only what this program writes (`owned`, cells/, maps/, failures/ and run.json) is ever
    * removed.
    * @throws InputError if it is not empty and must not be used, is in use, or cannot be written.
    */
@@ -115,9 +117,12 @@ export class ResultFolder {
     return join(this.work, name);
   }
 
-  /** Stores a finished cell. @throws InputError when it cannot be written. */
+  /** Stores a finished cell, and its map if it has one. @throws InputError when it cannot be written. */
   storeCell(result: CellResult): void {
-    writeWhole(cellFile(this.work, result.id), `${JSON.stringify(result)}\n`);
+    const { map, ...figures } = result;
+    // A cell that is there has its map.
+    if (map !== undefined) writeWhole(mapPath(this.work, result.id), `${JSON.stringify(map)}\n`);
+    writeWhole(cellFile(this.work, result.id), `${JSON.stringify(figures)}\n`);
   }
 
   /** Stores what a cell without a result died of. @throws InputError when it cannot be written. */
@@ -136,7 +141,7 @@ export class ResultFolder {
   }
 
   private clear(folder: string): void {
-    for (const name of [CELLS, FAILURES, RUN_FILE, ...this.owned]) {
+    for (const name of [CELLS, MAPS, FAILURES, RUN_FILE, ...this.owned]) {
       rmSync(join(folder, name), { recursive: true, force: true });
     }
   }
@@ -184,9 +189,23 @@ export function readFailureIn(folder: string, id: string): string {
   return attemptIo('cannot read', path, () => readFileSync(path, 'utf8'));
 }
 
+function mapPath(folder: string, id: string): string {
+  return join(folder, MAPS, `${id}.json`);
+}
+
+/** Paths of the address-space maps in a folder of results, in the order of their names. @throws InputError */
+export function mapFilesIn(folder: string): string[] {
+  const path = join(folder, MAPS);
+  const names = attemptIo('cannot read', path, () => (existsSync(path) ? readdirSync(path) : []));
+  return names
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .map((name) => join(path, name));
+}
+
 function storedIn(folder: string, plan: StoredKey): CellResult | undefined {
   const path = cellFile(folder, plan.id);
-  if (!existsSync(path)) return undefined;
+  if (!existsSync(path) || (plan.map === true && !existsSync(mapPath(folder, plan.id)))) return undefined;
   const result = parseCell(path);
   return result.configurationDigest === plan.configurationDigest ? result : undefined;
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { InvariantError } from '../core/errors.js';
 
 /** Scripts that run in a page; each is a file of page/, compiled by itself, without imports. */
-export type PageScript = 'sort-tables' | 'highlight-backend';
+export type PageScript = 'address-map' | 'highlight-backend' | 'sort-tables';
 
 /**
  * The compiled text of a script for a page, to stand between `<script type="module">` and its end. It is the same when

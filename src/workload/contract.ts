@@ -21,6 +21,8 @@ export interface Workload {
   readonly events?: number;
   /** Size of the largest request that it may make, where it knows: a backend whose arenas are smaller is refused. */
   readonly largestRequest?: Bytes;
+  /** Call sites that its allocations come from, where it knows; see `comesFrom` of RequestPort. */
+  readonly sites?: readonly string[];
   /** Facts for the provenance record: input digests, parameters, seed. Plain JSON, nothing machine-dependent. */
   readonly provenance: Readonly<Record<string, unknown>>;
   /**

@@ -59,6 +59,7 @@ export class ReplayWorkload implements Workload {
   readonly constraints: ConstraintTable;
   readonly durationNs: number;
   readonly events: number;
+  readonly sites: readonly string[];
   readonly provenance: Readonly<Record<string, unknown>>;
   /** Request class to pass on for each class of the trace, or SKIPPED. */
   private readonly route = new Uint8Array(256).fill(NO_CLASS).fill(SKIPPED, 0, REQUEST_CLASS_NAMES.length);
@@ -76,6 +77,7 @@ export class ReplayWorkload implements Workload {
     this.constraints = trace.constraints;
     this.durationNs = metadata.durationNs;
     this.events = metadata.eventCount;
+    this.sites = metadata.sites;
     this.stackGuard = options.stackGuard ?? DEFAULT_STACK_GUARD;
     const chosen = chooseClasses(trace, options.classes);
     const areasAsStacks =
@@ -119,6 +121,7 @@ class ReplayRun extends Delivery {
   /** Events in the blocks before the present one. */
   private eventsBefore = 0;
   private lastTime = 0;
+  private readonly tellsSites: boolean;
 
   constructor(
     simulation: Simulation,
@@ -131,6 +134,7 @@ class ReplayRun extends Delivery {
   ) {
     super(simulation, at, until);
     this.blocks = trace.blocks()[Symbol.iterator]();
+    this.tellsSites = port.comesFrom !== undefined;
   }
 
   protected deliver(): boolean {
@@ -195,6 +199,7 @@ class ReplayRun extends Delivery {
     if (!(constraint >= UNCONSTRAINED && constraint < this.trace.constraints.length)) {
       throw this.damaged(block, row, 'constraint');
     }
+    if (this.tellsSites) this.port.comesFrom!(block.site[row]!);
     this.port.alloc(block.object[row]!, target, size, constraint, block.cpu[row]!);
   }
 

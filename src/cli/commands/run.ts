@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { InputError } from '../../core/errors.js';
 import { toolVersion } from '../../core/version.js';
 import { withBackendFiles } from '../../harness/backend-files.js';
-import { type Plan, planSuite, shardOf } from '../../harness/plan.js';
+import { type Plan, planSuite, shardOf, withMaps } from '../../harness/plan.js';
 import { REGISTRIES, type Registries } from '../../harness/registries.js';
 import { type FolderMode, ResultFolder } from '../../harness/result-folder.js';
 import { launchTiming, type Measure } from '../../harness/timing/launch.js';
@@ -51,7 +51,8 @@ async function run(args: RunArguments, shipped: Registries, measure: Measure, io
   const mode = folderMode(args);
   const shard = shardOption(args);
   const wholes = chooseSuites(choice, registries).map((suite) => planSuite(suite, registries, toolVersion()));
-  const plans = shard === undefined ? wholes : wholes.map((plan) => shardOf(plan, shard));
+  const parts = shard === undefined ? wholes : wholes.map((plan) => shardOf(plan, shard));
+  const plans = args.map === true ? parts.map(withMaps) : parts;
   const folders = outputFolders(plans, outOption(args));
   if (format === undefined) {
     const after = timing === undefined ? undefined : { timing, measure };
