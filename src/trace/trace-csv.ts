@@ -23,8 +23,8 @@ export function writeTraceCsv(trace: Trace, output: string, overwrite: boolean):
   }
   const file = new GrowingFile(output);
   const { sites, ...metadata } = trace.metadata;
-  file.append(`${METADATA}${JSON.stringify({ ...metadata, sites: [] })}\n`);
-  file.append(sites.map((site) => `${SITE}${JSON.stringify(site)}\n`).join(''));
+  file.append(`${METADATA}${cellJson({ ...metadata, sites: [] })}\n`);
+  file.append(sites.map((site) => `${SITE}${cellJson(site)}\n`).join(''));
   file.append(`${HEADER}\n`);
   for (const block of trace.blocks()) {
     const columns = COLUMNS.map(({ name }) => block[name]);
@@ -34,6 +34,17 @@ export function writeTraceCsv(trace: Trace, output: string, overwrite: boolean):
     file.append(`${lines.join('\n')}\n`);
   }
   file.complete();
+}
+
+/**
+ * JSON for a comment. Spreadsheets know no comments and cut the line at separators: where a name goes on like a formula
+ * behind one, the separator is written as an escape, which JSON reads back as the same character.
+ */
+function cellJson(value: unknown): string {
+  const escaped = (separator: string): string => `\\u00${separator.charCodeAt(0).toString(16)}`;
+  return JSON.stringify(value).replaceAll(/"(?:[^"\\]|\\.)*"/g, (text) =>
+    text.replaceAll(/[,;](?=\s*[=+\-@＝＋－＠])/g, escaped),
+  );
 }
 
 /**
