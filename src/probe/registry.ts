@@ -12,6 +12,7 @@ import { spectrumTable } from './spectrum.js';
 import { tagsProbe } from './tags.js';
 import { unusableTable } from './unusable.js';
 import { workProbe } from './work.js';
+import { lifetimesTable, sizesTable } from './workload-tables.js';
 
 /** Every probe, in the order of its columns in the result files. */
 export const PROBES: readonly Probe[] = [
@@ -32,6 +33,8 @@ export const TABLE_PROBES: readonly TableProbe[] = [
   failuresTable,
   locksTable,
   latencyTable,
+  sizesTable,
+  lifetimesTable,
 ];
 
 /** Columns of all probes, one after the other. */

@@ -97,6 +97,8 @@ describe('a folder of results', () => {
       'failures.csv',
       'locks.csv',
       'work.csv',
+      'sizes.csv',
+      'lifetimes.csv',
     ]);
     for (const resource of resources) {
       const text = readFileSync(join(path, resource.path));
