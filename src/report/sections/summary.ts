@@ -187,8 +187,8 @@ function spread(ascending: readonly number[], field: StoredField | undefined): T
 
 function unservedNote(data: ReportData, { backend, unserved, allocs }: Standing): string[] {
   if (unserved === 0) return [];
-  const what = allocs === 0 ? 'every request' : `${unserved} requests`;
-  return [`${data.backends[backend]!} does not serve ${what} of this workload: its figures do not compare.`];
+  const what = allocs === 0 ? 'serves no request' : `leaves out ${unserved} requests`;
+  return [`${data.backends[backend]!} ${what} of this workload: its figures do not compare.`];
 }
 
 function meaningOf(table: StoredTable, column: string): string {
