@@ -9,7 +9,7 @@ import { type MapFile, mapFile } from './map/map-file.js';
 import { MapPort } from './map/map-port.js';
 import { type CellPlan, createBackend, createWorkload } from './plan.js';
 import type { Registries } from './registries.js';
-import { CheckedPort } from './request-port.js';
+import { CheckedPort, type Clock } from './request-port.js';
 import { Sampler, type Samples } from './sampler.js';
 import { summarise } from './summary.js';
 
@@ -73,7 +73,7 @@ export function prepareCell(plan: CellPlan, registries: Registries): PreparedCel
   const simulation = new Simulation(plan.cpus);
   const workload = createWorkload(plan.workload, plan.seed, registries);
   const backend = createBackend(plan.backend, workload, simulation, registries);
-  const port = connect(workload, backend, plan.cpus, true);
+  const port = connect(workload, backend, plan.cpus, true, simulation);
   const view = { simulation, backend, requests: port.figures };
   const sampler = new Sampler(view, plan.samples, workload.durationNs);
   return { simulation, workload, backend, port, sampler };
@@ -90,12 +90,19 @@ export function digestResult(placementDigest: string, samples: Samples, summary:
 }
 
 /** The port between a workload and a backend; `recording` is false only when the replay itself is timed. */
-export function connect(workload: Workload, backend: Backend, cpus: number, recording: boolean): CheckedPort {
+export function connect(
+  workload: Workload,
+  backend: Backend,
+  cpus: number,
+  recording: boolean,
+  clock: Clock,
+): CheckedPort {
   return new CheckedPort(backend, {
     objectLimit: workload.objectLimit,
     cpus,
     constraints: workload.constraints.length,
     recording,
+    clock,
   });
 }
 

@@ -72,7 +72,7 @@ export function compareInLockstep(
   const workload = createWorkload(plan.workload, plan.seed, registries);
   const backends = pairOf((index) => createBackend(plans[index].backend, workload, simulation, registries));
   requireCommonClass(plans, backends, workload.classes);
-  const ports = pairOf((index) => connect(workload, backends[index], plan.cpus, false));
+  const ports = pairOf((index) => connect(workload, backends[index], plan.cpus, false, simulation));
   const port = new LockstepPort(simulation, backends, ports[0], ports[1], options.relative);
   try {
     drive(plan, workload, simulation, port);

@@ -8,7 +8,7 @@ import {
   type RequestPort,
   UNCONSTRAINED,
 } from '../core/request.js';
-import type { Bytes } from '../core/units.js';
+import type { Bytes, Nanoseconds } from '../core/units.js';
 import { RequestFigures } from '../probe/request-figures.js';
 import { Outcome } from '../probe/request-work.js';
 
@@ -30,7 +30,16 @@ export interface PortOptions {
   readonly constraints: number;
   /** False only when the replay itself is timed: then figures and placement digest stay at their start. */
   readonly recording: boolean;
+  /** Simulated time; without it, lifetimes are 0. */
+  readonly clock?: Clock;
 }
+
+/** What knows the simulated time. */
+export interface Clock {
+  readonly now: Nanoseconds;
+}
+
+const STOPPED: Clock = { now: 0 };
 
 /**
  * The only way from a workload to a backend. It remembers what each object was given, so that a free needs the object
@@ -38,7 +47,7 @@ export interface PortOptions {
  * the backend answered, so that two runs with equal digests placed every object alike.
  *
  * Columns, a row per object slot: state, class, constraint, size (bytes), address, and while recording the
- * footprint. Nothing is allocated per request.
+ * footprint and the time of the grant. Nothing is allocated per request.
  */
 export class CheckedPort implements RequestPort {
   readonly figures = new RequestFigures();
@@ -56,6 +65,8 @@ export class CheckedPort implements RequestPort {
   readonly address: Float64Array;
   private readonly constraint: Int32Array;
   private readonly footprint: Float64Array;
+  private readonly grantedAt: Float64Array;
+  private readonly clock: Clock;
   private placementA = 0x811c9dc5 | 0;
   private placementB = 0x2b992ddf;
 
@@ -75,6 +86,8 @@ export class CheckedPort implements RequestPort {
     this.size = new Float64Array(options.objectLimit);
     this.address = new Float64Array(options.objectLimit);
     this.footprint = new Float64Array(options.recording ? options.objectLimit : 0);
+    this.grantedAt = new Float64Array(options.recording ? options.objectLimit : 0);
+    this.clock = options.clock ?? STOPPED;
   }
 
   /** Digest of all answers so far in their order, 16 hex digits: equal placements have equal digests. */
@@ -183,6 +196,7 @@ export class CheckedPort implements RequestPort {
     figures.liveBytes += size;
     const footprint = this.backend.footprint(this.cls[object]!, size);
     this.footprint[object] = footprint;
+    this.grantedAt[object] = this.clock.now;
     figures.footprintBytes += footprint;
     if (figures.liveObjects > figures.peakLiveObjects) figures.peakLiveObjects = figures.liveObjects;
     if (figures.liveBytes > figures.peakLiveBytes) figures.peakLiveBytes = figures.liveBytes;
@@ -195,6 +209,7 @@ export class CheckedPort implements RequestPort {
     const { figures } = this;
     const size = this.size[object]!;
     figures.work.end(this.backend, this.cls[object]!, Outcome.freed);
+    figures.lifetimes.record(this.cls[object]!, this.clock.now - this.grantedAt[object]!);
     figures.frees++;
     figures.liveObjects--;
     figures.liveBytes -= size;

@@ -16,6 +16,7 @@ import { swapTable } from './swap.js';
 import { tagsProbe } from './tags.js';
 import { unusableTable } from './unusable.js';
 import { workProbe } from './work.js';
+import { lifetimesTable, sizesTable } from './workload-tables.js';
 
 /** Every probe, in the order of its columns in the result files. */
 export const PROBES: readonly Probe[] = [
@@ -40,6 +41,8 @@ export const TABLE_PROBES: readonly TableProbe[] = [
   swapTable,
   segkpTable,
   guestsTable,
+  sizesTable,
+  lifetimesTable,
 ];
 
 /** Columns of all probes, one after the other. */

@@ -1,4 +1,5 @@
 import { Refusals } from './refusals.js';
+import { RequestLifetimes } from './request-lifetimes.js';
 import { RequestSizes } from './request-sizes.js';
 import { RequestWork } from './request-work.js';
 
@@ -26,6 +27,8 @@ export class RequestFigures {
   peakFootprintBytes = 0;
   /** Sizes asked for, granted or not, by class. */
   readonly sizes = new RequestSizes();
+  /** Lifetimes of freed objects, by class. */
+  readonly lifetimes = new RequestLifetimes();
   readonly refusals = new Refusals();
   readonly work = new RequestWork();
 }

@@ -37,6 +37,14 @@ export class RequestSizes {
     return this.largest[cls]!;
   }
 
+  /** Steps with requests, each with its largest size, ascending. */
+  steps(cls: number): { readonly largest: Bytes; readonly requests: number }[] {
+    const counts = this.counts.subarray(cls * BUCKETS, (cls + 1) * BUCKETS);
+    return [...counts.entries()]
+      .filter(([, requests]) => requests > 0)
+      .map(([step, requests]) => ({ largest: largestOf(step), requests }));
+  }
+
   /**
    * Quantile by nearest rank: the smallest step whose sizes, with those below, make up at least `percent` % of the
    * requests. 0 if there were none.

@@ -1,6 +1,6 @@
 /**
  * Colours of backends, eight that remain distinct to the colour-blind (after Okabe and Ito, "Color Universal Design",
- * 2008), darker on white and lighter on black; with more backends the dashes differ as well.
+ * 2008), darker on white and lighter on black; every four backends the dashes change too, so that neighbours in hue differ in form.
  */
 const LIGHT = [
   '#0072b2',
@@ -23,7 +23,8 @@ const DARK = [
   '#b79bff',
 ] as const;
 
-const DASHES = ['', '5 2', '1.5 2', '7 2 1.5 2'] as const;
+const DASHES = ['', '6 3', '2 3', '9 3 2 3', '1 4', '12 3 2 3 2 3'] as const;
+const BACKENDS_PER_DASH = 4;
 
 /** Plot's names of shapes, in an order in which the first differ most. */
 const SYMBOLS = ['circle', 'square2', 'triangle', 'diamond2', 'cross', 'star', 'wye', 'hexagon'] as const;
@@ -38,7 +39,7 @@ export function backendColour(backend: number): string {
 
 /** `stroke-dasharray` of a backend's lines; '' is a full line. */
 export function backendDash(backend: number): string {
-  return DASHES[Math.floor(backend / LIGHT.length) % DASHES.length]!;
+  return DASHES[Math.floor(backend / BACKENDS_PER_DASH) % DASHES.length]!;
 }
 
 /** The shape of a backend's points: the ninth backend has the colour of the first, but not its shape. */

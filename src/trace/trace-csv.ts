@@ -31,8 +31,8 @@ export async function writeTraceCsv(
   const write = (text: string) => file.put(Buffer.from(text));
   try {
     const { sites, ...metadata } = trace.metadata;
-    write(`${METADATA}${JSON.stringify({ ...metadata, sites: [] })}\n`);
-    write(sites.map((site) => `${SITE}${JSON.stringify(site)}\n`).join(''));
+    write(`${METADATA}${cellJson({ ...metadata, sites: [] })}\n`);
+    write(sites.map((site) => `${SITE}${cellJson(site)}\n`).join(''));
     write(`${HEADER}\n`);
     for await (const block of interruptible(trace.blocks(), signal)) {
       const columns = COLUMNS.map(({ name }) => block[name]);
@@ -45,6 +45,17 @@ export async function writeTraceCsv(
   } finally {
     file.discard();
   }
+}
+
+/**
+ * JSON for a comment. Spreadsheets know no comments and cut the line at separators: where a name goes on like a formula
+ * behind one, the separator is written as an escape, which JSON reads back as the same character.
+ */
+function cellJson(value: unknown): string {
+  const escaped = (separator: string): string => `\\u00${separator.charCodeAt(0).toString(16)}`;
+  return JSON.stringify(value).replaceAll(/"(?:[^"\\]|\\.)*"/g, (text) =>
+    text.replaceAll(/[,;](?=\s*[=+\-@＝＋－＠])/g, escaped),
+  );
 }
 
 /**

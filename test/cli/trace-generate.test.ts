@@ -21,6 +21,7 @@ const SHORT = [
   'adversary:pattern=robson',
   'kmem:duration=30s',
   'netbsd-pools:scale=1',
+  'threads-and-heap:threads=300,heap=64MiB,storms=2,storm_threads=50',
   'vmalloc-suite:loops=50',
   'kstack:duration=30s,threads=300,storm_every=7s,swap_every=100ms',
 ] as const;

@@ -18,6 +18,7 @@ import { RequestFigures } from '../../src/probe/request-figures.js';
 import { sumOfWork } from '../../src/probe/request-work.js';
 import { spectrumTable } from '../../src/probe/spectrum.js';
 import { unusableTable } from '../../src/probe/unusable.js';
+import { lifetimesTable, sizesTable } from '../../src/probe/workload-tables.js';
 import { pictured } from '../support/pictured-arena.js';
 import { ToyBackend } from '../support/toy.js';
 
@@ -168,6 +169,41 @@ describe('locks', () => {
       ['kmem map', 1],
     ]);
     expect(run.simulation.locks.acquisitions).toBe(3);
+  });
+});
+
+describe('sizes and lifetimes', () => {
+  it('count every request by size, and every free by the time since its grant', () => {
+    const clock = { now: 0 };
+    const backend = new ToyBackend(64 * 1024);
+    const port = new CheckedPort(backend, {
+      objectLimit: 4,
+      cpus: 1,
+      constraints: 0,
+      recording: true,
+      clock,
+    });
+    port.alloc(0, kmem, 100, -1, 0);
+    port.alloc(1, kmem, 100, -1, 0);
+    port.alloc(2, kmem, 4096, -1, 0);
+    expect(port.alloc(3, kmem, 2 ** 40, -1, 0)).toBe(false);
+    port.free(0, 0);
+    clock.now = 1000;
+    port.free(1, 0);
+    clock.now = 1024;
+    port.free(2, 0);
+    port.free(3, 0);
+    const run = { simulation: new Simulation(), backend, requests: port.figures };
+    expect(sizesTable.rows(run)).toEqual([
+      ['kmem', 100, 2],
+      ['kmem', 4096, 1],
+      ['kmem', 2 ** 40, 1],
+    ]);
+    expect(lifetimesTable.rows(run)).toEqual([
+      ['kmem', 0, 1],
+      ['kmem', 512, 1],
+      ['kmem', 1024, 1],
+    ]);
   });
 });
 

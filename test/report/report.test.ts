@@ -80,6 +80,7 @@ describe('a report', () => {
     }
     expect(report.sections.map(({ id }) => id)).toEqual([
       'summary',
+      'workload',
       'failures',
       'fragmentation',
       'metadata',

@@ -101,6 +101,8 @@ describe('a folder of results', () => {
       'swap.csv',
       'segkp.csv',
       'guests.csv',
+      'sizes.csv',
+      'lifetimes.csv',
     ]);
     for (const resource of resources) {
       const text = readFileSync(join(path, resource.path));

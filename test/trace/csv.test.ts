@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { AddressSpace } from '../../src/core/address.js';
 import { RequestClass } from '../../src/core/request.js';
+import { openTrace } from '../../src/trace/arrow-reader.js';
+import { readTraceCsv, writeTraceCsv } from '../../src/trace/trace-csv.js';
 import { eventsOf, importInto, temporaryFolder } from './support.js';
 
 const folder = temporaryFolder();
@@ -44,6 +48,18 @@ describe('csv importer', () => {
       'not-imported:reclaim': 1,
       'unparsed-line': 4,
     });
+  });
+
+  it('gives back names that spreadsheets would run, and no cell of the text begins with one', async () => {
+    const site = 'f;=cmd|x;+1; @a;-b;c';
+    const { trace } = await importText(`op,object,size,site\nalloc,1,8,${site}\n`);
+    const csv = folder.path('t.csv');
+    writeTraceCsv(trace, csv, true);
+    const text = readFileSync(csv, 'utf8');
+    expect(text.split(/[,;\n]/).filter((cell) => /^\s*[=+@]|^\s*-\D/.test(cell))).toEqual([]);
+    const again = folder.path('again.arrow');
+    await readTraceCsv(csv, Readable.from([]), again, { overwrite: true });
+    expect(openTrace(again).metadata.sites).toEqual([site]);
   });
 
   it('counts rows as time where there is none, and takes seconds with a fraction', async () => {

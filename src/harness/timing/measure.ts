@@ -108,7 +108,7 @@ class TimedReplay {
     this.simulation = new Simulation(plan.cpus);
     this.workload = createWorkload(plan.workload, plan.seed, registries);
     const backend = createBackend(plan.backend, this.workload, this.simulation, registries);
-    this.port = connect(this.workload, backend, plan.cpus, metrics);
+    this.port = connect(this.workload, backend, plan.cpus, metrics, this.simulation);
     const run = { simulation: this.simulation, backend, requests: this.port.figures };
     this.sampler = metrics ? new Sampler(run, plan.samples, this.workload.durationNs) : undefined;
   }

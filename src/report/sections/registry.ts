@@ -10,10 +10,12 @@ import { stacksSection } from './stacks.js';
 import { summarySection } from './summary.js';
 import { timingSection } from './timing.js';
 import { workSection } from './work.js';
+import { workloadSection } from './workload.js';
 
 /** Every section of a report, in the order of the page. */
 export const REPORT_SECTIONS: readonly ReportSection[] = [
   summarySection,
+  workloadSection,
   failuresSection,
   fragmentationSection,
   metadataSection,

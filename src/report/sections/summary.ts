@@ -130,17 +130,18 @@ function winnerCell(
   if (Number.isNaN(best)) return { text: 'all equal' };
   const first = rivals.filter((row) => middle(row, measure) === best);
   const next = Math.min(...rivals.map((row) => middle(row, measure)).filter((value) => value > best));
-  const factor = ` ${marginText(best, next, table.field(MEASURES[measure]![0])?.unit)}`;
-  if (first.length > 1) return { text: `${first.length} equal${factor}` };
-  return { text: `${data.backends[first[0]!.backend]!}${factor}`, backend: first[0]!.backend };
+  const margin = marginText(best, next, table.field(MEASURES[measure]![0])?.unit);
+  const behind = margin === '' ? {} : { detail: margin };
+  if (first.length > 1) return { text: `${first.length} equal`, ...behind };
+  return { text: data.backends[first[0]!.backend]!, backend: first[0]!.backend, ...behind };
 }
 
 /** How far the next is behind the best: a factor, or where there is none, the figure that stands against 0. */
 function marginText(best: number, next: number, unit: string | undefined): string {
   if (!Number.isFinite(next)) return '';
-  if (best === 0) return `(0, next ${formatFigure(next, unit)})`;
+  if (best === 0) return `0, next ${formatFigure(next, unit)}`;
   const factor = next / best;
-  return factor < 1.005 ? '(×1.00…)' : `(×${factor < 100 ? factor.toPrecision(3) : factor.toFixed(0)})`;
+  return factor < 1.005 ? '×1.00…' : `×${factor < 100 ? factor.toPrecision(3) : factor.toFixed(0)}`;
 }
 
 function workloadTable(
@@ -179,14 +180,15 @@ function workloadTable(
 function spread(ascending: readonly number[], field: StoredField | undefined): TableCell {
   const text = formatFigure(median(ascending), field?.unit);
   const [low, high] = [ascending[0], ascending.at(-1)];
-  if (low === undefined || low === high) return { text };
-  return { text, detail: `${formatFigure(low, field?.unit)}–${formatFigure(high!, field?.unit)}` };
+  if (low === undefined) return { text };
+  const [from, to] = [low, high!].map((value) => formatFigure(value, field?.unit));
+  return from === to ? { text } : { text, detail: `${from}–${to}` };
 }
 
 function unservedNote(data: ReportData, { backend, unserved, allocs }: Standing): string[] {
   if (unserved === 0) return [];
-  const what = allocs === 0 ? 'every request' : `${unserved} requests`;
-  return [`${data.backends[backend]!} does not serve ${what} of this workload: its figures do not compare.`];
+  const what = allocs === 0 ? 'serves no request' : `leaves out ${unserved} requests`;
+  return [`${data.backends[backend]!} ${what} of this workload: its figures do not compare.`];
 }
 
 function meaningOf(table: StoredTable, column: string): string {
