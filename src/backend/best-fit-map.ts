@@ -7,6 +7,7 @@ import { createTwoArenas } from './two-arenas.js';
 export const bestFitMap: BackendDefinition = {
   name: 'best-fit-map',
   summary: 'comparator: sorted maps of entries, smallest gap that fits, lowest of equals; merging on or off',
+  heldBy: [],
   parameters: MAP_PARAMETERS,
   create: (values, environment) =>
     createTwoArenas(values, environment, (range) => new BestFitMap({ ...range, ...mapShape(values, true) })),

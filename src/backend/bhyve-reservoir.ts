@@ -116,6 +116,7 @@ function requireGuest(cls: number): void {
 export const bhyveReservoir: BackendDefinition = {
   name: 'bhyve-reservoir',
   summary: 'guest memory of bhyve on illumos since 2021: spans of pages, no contiguous addresses needed',
+  heldBy: ['bhyve-reservoir'],
   parameters: PARAMETERS,
   create: (values, environment) => {
     requireConstraints(environment.constraints);

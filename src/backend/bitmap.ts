@@ -19,6 +19,7 @@ const ABI_BYTES = {
 export const bitmap: BackendDefinition = {
   name: 'bitmap',
   summary: 'comparator: bitmap of quanta under a radix tree of summaries, lowest fit',
+  heldBy: [],
   parameters: Type.Object(
     {
       ...TWO_ARENA_PARAMETERS,

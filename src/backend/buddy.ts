@@ -16,6 +16,7 @@ const ABI_BYTES = {
 export const buddy: BackendDefinition = {
   name: 'buddy',
   summary: 'comparator: binary buddies, lowest block of the smallest order that fits',
+  heldBy: [],
   parameters: Type.Object(
     {
       ...TWO_ARENA_PARAMETERS,

@@ -83,6 +83,13 @@ export interface BackendFile {
   readonly sha256: string;
 }
 
+/** A promise of the contract that is not kept, rightly. */
+export interface ConformanceException {
+  /** Its name in src/conformance/promises.ts. */
+  readonly promise: string;
+  readonly reason: string;
+}
+
 /** A backend in the registry. The name is the file's name. */
 export interface BackendDefinition {
   readonly name: string;
@@ -90,6 +97,10 @@ export interface BackendDefinition {
   readonly file?: BackendFile;
   /** One line for `kvabench list`. */
   readonly summary: string;
+  /** Oracles whose golden cases hold the models behind it, for example `illumos-vmem`; comparators have none. */
+  readonly heldBy: readonly string[];
+  /** Promises of the contract that the kernel which it models does not keep, at least with default parameters. */
+  readonly exceptions?: readonly ConformanceException[];
   /**
    * JSON Schema of the parameters, each with a default and a description. Lengths are parameters whose schema says
    * `format: 'bytes'`; they may be written `64KiB` and reach `create` as numbers.

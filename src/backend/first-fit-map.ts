@@ -7,6 +7,7 @@ import { createTwoArenas } from './two-arenas.js';
 export const firstFitMap: BackendDefinition = {
   name: 'first-fit-map',
   summary: 'naive baseline: sorted maps of entries, lowest fit, no caches; merging on or off',
+  heldBy: [],
   parameters: MAP_PARAMETERS,
   create: (values, environment) =>
     createTwoArenas(values, environment, (range) => new EntryMap({ ...range, ...mapShape(values, false) })),

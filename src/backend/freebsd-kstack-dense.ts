@@ -10,6 +10,7 @@ import { FreebsdStacks, KSTACK_PARAMETERS } from './freebsd-kstack.js';
 export const freebsdKstackDense: BackendDefinition = {
   name: 'freebsd-kstack-dense',
   summary: "FreeBSD's kernel stacks in one VM object without holes: as landed in 2024, or by unit numbers",
+  heldBy: ['freebsd-kstack', 'freebsd-vmem'],
   parameters: Type.Object(
     {
       indices: Type.Union([Type.Literal('kva'), Type.Literal('unit')], {

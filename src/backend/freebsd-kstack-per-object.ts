@@ -9,6 +9,7 @@ import { FreebsdStacks, KSTACK_PARAMETERS } from './freebsd-kstack.js';
 export const freebsdKstackPerObject: BackendDefinition = {
   name: 'freebsd-kstack-per-object',
   summary: "FreeBSD's kernel stacks in a VM object each, as before April 2020",
+  heldBy: ['freebsd-kstack', 'freebsd-vmem'],
   parameters: Type.Object(KSTACK_PARAMETERS, { additionalProperties: false }),
   create: (parameters, environment) => new FreebsdStacks('per-stack', parameters, environment),
 };

@@ -9,6 +9,7 @@ import { FreebsdStacks, KSTACK_PARAMETERS } from './freebsd-kstack.js';
 export const freebsdKstackSingle: BackendDefinition = {
   name: 'freebsd-kstack-single',
   summary: "FreeBSD's kernel stacks in one VM object, indexed by address: as committed in April 2020",
+  heldBy: ['freebsd-kstack', 'freebsd-vmem'],
   parameters: Type.Object(KSTACK_PARAMETERS, { additionalProperties: false }),
   create: (parameters, environment) => new FreebsdStacks('single', parameters, environment),
 };

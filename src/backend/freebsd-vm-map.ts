@@ -26,6 +26,7 @@ const Attribute = { range: 1, text: 2 } as const;
 export const freebsdVmMap: BackendDefinition = {
   name: 'freebsd-vm-map',
   summary: "FreeBSD's kernel_map without vmem: first fit over merging map entries, no caches",
+  heldBy: ['freebsd-map'],
   parameters: Type.Object(
     {
       ...FREEBSD_PARAMETERS,

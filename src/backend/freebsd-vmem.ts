@@ -42,6 +42,13 @@ const SUPERPAGE = 2 ** 21;
 export const freebsdVmem: BackendDefinition = {
   name: 'freebsd-vmem',
   summary: 'FreeBSD since 13.0: vmem arenas of kernel, memory domains and (2024) stacks over kernel_map',
+  heldBy: ['freebsd-vmem', 'freebsd-map'],
+  exceptions: [
+    {
+      promise: 'a reap gives back, and without caches everything is as it was',
+      reason: 'kernel and the arenas of the domains have no release function: what they import stays',
+    },
+  ],
   parameters: Type.Object(
     {
       ...FREEBSD_PARAMETERS,

@@ -14,6 +14,7 @@ class GuestInHeap extends SharedGuestStack {
 export const illumosGuestInHeap: BackendDefinition = {
   name: 'illumos-guest-in-heap',
   summary: 'illumos before segkvmm, guests as plain kernel memory: they share heap with kmem and va',
+  heldBy: ['illumos-vmem', 'kva-layout'],
   parameters: Type.Object(SHARED_PARAMETERS, { additionalProperties: false }),
   create: (parameters, environment) => new GuestInHeap(parameters, environment),
 };

@@ -85,6 +85,7 @@ const PARAMETERS = Type.Object(
 export const illumosGuestInZio: BackendDefinition = {
   name: 'illumos-guest-in-zio',
   summary: 'illumos before segkvmm, guests in segzio: they share it with cached files',
+  heldBy: ['illumos-vmem', 'kva-layout'],
   parameters: PARAMETERS,
   create: (parameters, environment) => new GuestInZio(parameters, environment),
 };

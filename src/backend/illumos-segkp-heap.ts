@@ -6,6 +6,7 @@ import { createSegkp, SEGKP_PARAMETERS } from './illumos-segkp.js';
 export const illumosSegkpHeap: BackendDefinition = {
   name: 'illumos-segkp-heap',
   summary: 'illumos with thread stacks in segkp, an arena that imports from the heap (32-bit x86 since 2005)',
+  heldBy: ['illumos-vmem', 'kva-layout'],
   parameters: Type.Object(SEGKP_PARAMETERS, { additionalProperties: false }),
   create: (parameters, environment) => createSegkp(parameters, environment, 0),
 };

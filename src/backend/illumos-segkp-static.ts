@@ -7,6 +7,7 @@ import { createSegkp, SEGKP_PARAMETERS } from './illumos-segkp.js';
 export const illumosSegkpStatic: BackendDefinition = {
   name: 'illumos-segkp-static',
   summary: 'illumos with thread stacks in segkp, a segment of fixed size beside the heap',
+  heldBy: ['illumos-vmem', 'kva-layout'],
   parameters: Type.Object(
     {
       ...SEGKP_PARAMETERS,

@@ -133,6 +133,7 @@ function arenaSize(parameters: Parameters, quantum: Bytes): Bytes {
 export const illumosSegkvmm: BackendDefinition = {
   name: 'illumos-segkvmm',
   summary: 'guest memory of bhyve on illumos until 2021: an arena of its own, several times as large as RAM',
+  heldBy: ['illumos-vmem'],
   parameters: PARAMETERS,
   create: (parameters, environment) => new IllumosSegkvmm(parameters, environment),
 };

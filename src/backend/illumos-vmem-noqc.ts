@@ -6,6 +6,7 @@ import { IllumosStack, STACK_PARAMETERS } from './illumos-stack.js';
 export const illumosVmemNoqc: BackendDefinition = {
   name: 'illumos-vmem-noqc',
   summary: 'illumos vmem without quantum caches, otherwise as illumos-vmem',
+  heldBy: ['illumos-vmem'],
   parameters: Type.Object(STACK_PARAMETERS, { additionalProperties: false }),
   create: (parameters, environment) => new IllumosStack(parameters, environment),
 };

@@ -6,6 +6,7 @@ import { IllumosStack, QCACHE_PARAMETERS, STACK_PARAMETERS } from './illumos-sta
 export const illumosVmem: BackendDefinition = {
   name: 'illumos-vmem',
   summary: 'illumos vmem with quantum caches and kmem caches, segkp for stacks, an arena for guests',
+  heldBy: ['illumos-vmem'],
   parameters: Type.Object({ ...STACK_PARAMETERS, ...QCACHE_PARAMETERS }, { additionalProperties: false }),
   create: (parameters, environment) => new IllumosStack(parameters, environment),
 };

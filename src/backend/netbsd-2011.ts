@@ -21,6 +21,13 @@ export const netbsd2011: BackendDefinition = {
   name: 'netbsd-2011',
   summary:
     'NetBSD 5.2, before the change: pool, kmem and malloc over kernel maps with merging and KVA caches',
+  heldBy: ['netbsd-uvm-map'],
+  exceptions: [
+    {
+      promise: 'after everything is freed only caches hold anything',
+      reason: 'pages of map entries stay, and so do the structures of slabs and chunks that caches hold',
+    },
+  ],
   parameters: Type.Object(NETBSD_MAP_PARAMETERS, { additionalProperties: false }),
   create: createNetbsd2011,
 };

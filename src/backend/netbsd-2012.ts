@@ -21,6 +21,7 @@ import {
 export const netbsd2012: BackendDefinition = {
   name: 'netbsd-2012',
   summary: 'NetBSD as of February 2012: vmem arenas kmem and kva, quantum caches up to 16 pages',
+  heldBy: ['netbsd-vmem', 'netbsd-uvm-map'],
   parameters: Type.Object(
     { ...HEAP_PARAMETERS, qcache_max: qcacheParameter(16, 'kva', 'as landed') },
     { additionalProperties: false },

@@ -14,6 +14,13 @@ import { mapOptions, NETBSD_MAP_PARAMETERS, NetbsdMaps } from './netbsd-maps.js'
 export const netbsdA: BackendDefinition = {
   name: 'netbsd-a',
   summary: 'option a of the NetBSD thread of 2011: kernel maps, with KVA caches for kmem and malloc as well',
+  heldBy: ['netbsd-uvm-map'],
+  exceptions: [
+    {
+      promise: 'after everything is freed only caches hold anything',
+      reason: 'pages of map entries stay, and so do the structures of slabs and chunks that caches hold',
+    },
+  ],
   parameters: Type.Object(
     {
       ...NETBSD_MAP_PARAMETERS,

@@ -34,6 +34,7 @@ export const THREAD_PARAMETERS = Type.Object(
 export const netbsdB: BackendDefinition = {
   name: 'netbsd-b',
   summary: 'NetBSD, option b of 2011: one map entry for a heap of vmem arenas with quantum caches',
+  heldBy: ['netbsd-vmem', 'netbsd-uvm-map'],
   parameters: THREAD_PARAMETERS,
   create: (parameters, environment) => createThreadHeap(parameters, environment, (_system, heapVa) => heapVa),
 };

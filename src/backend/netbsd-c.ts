@@ -10,6 +10,7 @@ import { pageArena } from './netbsd-heap.js';
 export const netbsdC: BackendDefinition = {
   name: 'netbsd-c',
   summary: 'NetBSD, option c of 2011: b with a further arena on top that maps pages on import',
+  heldBy: ['netbsd-vmem', 'netbsd-uvm-map'],
   parameters: THREAD_PARAMETERS,
   create: (parameters, environment) =>
     createThreadHeap(parameters, environment, (system, heapVa) => pageArena(system, 'heap_page', heapVa)),

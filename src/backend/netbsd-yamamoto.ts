@@ -29,6 +29,7 @@ export const netbsdYamamoto: BackendDefinition = {
   name: 'netbsd-yamamoto',
   summary:
     "NetBSD, Yamamoto's proposal of 2011: one arena for all addresses, map entries only for what may fault",
+  heldBy: ['netbsd-vmem', 'netbsd-uvm-map'],
   parameters: Type.Object(
     {
       ...KERNEL_PARAMETERS,

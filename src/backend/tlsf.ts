@@ -17,6 +17,7 @@ const ABI_BYTES = { lp64: { pointer: 8, tagBytes: 56 }, ilp32: { pointer: 4, tag
 export const tlsf: BackendDefinition = {
   name: 'tlsf',
   summary: 'comparator: two-level segregated fit, constant time, immediate merging',
+  heldBy: [],
   parameters: Type.Object(
     {
       ...TWO_ARENA_PARAMETERS,

@@ -93,6 +93,7 @@ export function completeDefinition(exported: unknown, file: string): BackendDefi
   return {
     name: name!,
     summary,
+    heldBy: [],
     parameters,
     create: (values, environment) => maker.create(values, environment),
   };

@@ -40,6 +40,8 @@ export interface Verdict {
   readonly kept: boolean;
   /** '' where it was kept. */
   readonly reason: string;
+  /** Why that is right all the same, where the definition names it as an exception; '' otherwise. */
+  readonly exception: string;
   /** The shortest history that breaks it, the last operation being the one that does; empty where there is none. */
   readonly operations: readonly string[];
 }
@@ -52,15 +54,17 @@ export function judge(
 ): Verdict {
   try {
     run(definition, options);
-    return { promise: name, kept: true, reason: '', operations: [] };
+    return { promise: name, kept: true, reason: '', exception: '', operations: [] };
   } catch (error) {
-    return brokenPromise(name, reasonOf(error), error instanceof Counterexample ? error.operations : []);
+    const operations = error instanceof Counterexample ? error.operations : [];
+    const exception = definition.exceptions?.find(({ promise }) => promise === name)?.reason ?? '';
+    return { ...brokenPromise(name, reasonOf(error), operations), exception };
   }
 }
 
 /** The verdict on a promise that was not kept. */
 export function brokenPromise(promise: string, reason: string, operations: readonly string[] = []): Verdict {
-  return { promise, kept: false, reason, operations };
+  return { promise, kept: false, reason, exception: '', operations };
 }
 
 function reasonOf(error: unknown): string {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { BACKENDS } from '../backend/registry.js';
 import { findCases, SHIPPED_CASES } from '../harness/golden/find-cases.js';
 import { GoldenCase } from '../harness/golden/golden-case.js';
 import { findOracle } from '../harness/golden/registry.js';
@@ -7,36 +8,6 @@ import { verifyRows } from '../harness/golden/row-oracle.js';
 import { findRowOracle } from '../harness/golden/row-registry.js';
 import { verifyCase } from '../harness/golden/verify.js';
 import type { Results } from './read-results.js';
-
-/** The golden cases (folders of test/golden/cases) that hold the models behind each backend; comparators have none. */
-export const CASES_OF: Readonly<Record<string, readonly string[]>> = {
-  'best-fit-map': [],
-  'bhyve-reservoir': ['bhyve-reservoir'],
-  bitmap: [],
-  buddy: [],
-  'first-fit-map': [],
-  'freebsd-kstack-dense': ['freebsd-kstack', 'freebsd-vmem'],
-  'freebsd-kstack-per-object': ['freebsd-kstack', 'freebsd-vmem'],
-  'freebsd-kstack-single': ['freebsd-kstack', 'freebsd-vmem'],
-  'freebsd-vm-map': ['freebsd-map'],
-  'freebsd-vmem': ['freebsd-vmem', 'freebsd-map'],
-  'illumos-guest-in-heap': ['illumos-vmem', 'kva-layout'],
-  'illumos-guest-in-zio': ['illumos-vmem', 'kva-layout'],
-  'illumos-segkp-heap': ['illumos-vmem', 'kva-layout'],
-  'illumos-segkp-static': ['illumos-vmem', 'kva-layout'],
-  'illumos-segkvmm': ['illumos-vmem'],
-  'illumos-vmem': ['illumos-vmem'],
-  'illumos-vmem-noqc': ['illumos-vmem'],
-  'linux-vmap': ['linux-vmap'],
-  'linux-vmap-nopool': ['linux-vmap'],
-  'netbsd-2011': ['netbsd-uvm-map'],
-  'netbsd-2012': ['netbsd-vmem', 'netbsd-uvm-map'],
-  'netbsd-a': ['netbsd-uvm-map'],
-  'netbsd-b': ['netbsd-vmem', 'netbsd-uvm-map'],
-  'netbsd-c': ['netbsd-vmem', 'netbsd-uvm-map'],
-  'netbsd-yamamoto': ['netbsd-vmem', 'netbsd-uvm-map'],
-  tlsf: [],
-};
 
 /** How the models of a kernel do in its golden cases, as far as somebody has looked. */
 export interface GoldenAgreement {
@@ -53,7 +24,7 @@ export interface GoldenAgreement {
  * @throws InputError for a case that cannot be read.
  */
 export function goldenAgreement(results: Results, verify: boolean): GoldenAgreement[] {
-  const names = results.cells.flatMap(({ configuration }) => CASES_OF[backendName(configuration)] ?? []);
+  const names = results.cells.flatMap(({ configuration }) => oraclesOf(configuration));
   return [...new Set(names)].sort().flatMap((cases) => {
     const folder = join(SHIPPED_CASES, cases);
     if (!existsSync(folder)) return [];
@@ -62,9 +33,10 @@ export function goldenAgreement(results: Results, verify: boolean): GoldenAgreem
   });
 }
 
-/** Name of a cell's backend in the registry. */
-export function backendName(configuration: Readonly<Record<string, unknown>>): string {
-  return String((configuration.backend as { readonly name?: unknown } | undefined)?.name);
+/** Oracles whose cases hold the models behind a cell's backend; none for one that is not shipped. */
+export function oraclesOf(configuration: Readonly<Record<string, unknown>>): readonly string[] {
+  const name = (configuration.backend as { readonly name?: unknown } | undefined)?.name;
+  return BACKENDS.find((definition) => definition.name === name)?.heldBy ?? [];
 }
 
 function passes(path: string): boolean {

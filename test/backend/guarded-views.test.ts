@@ -18,6 +18,7 @@ function asUsers(shipped: BackendDefinition, changes: object = {}): BackendDefin
   const definition = {
     name: 'my-backend',
     summary: 'a shipped one in disguise',
+    heldBy: [],
     parameters: shipped.parameters,
     create: (...given: Parameters<BackendDefinition['create']>) =>
       Object.assign(Object.create(shipped.create(...given)) as Backend, changes),

@@ -91,6 +91,16 @@ describe('kvabench conformance', () => {
     expect(stdout).toMatch(/\n\d+ kept, \d+ failed\n$/);
   });
 
+  it('a promise that the modelled kernel rightly breaks is known, with its reason, and no failure', async () => {
+    const { exitCode, stdout } = await runCli(['conformance', 'freebsd-vmem', '--histories', '1']);
+    expect(stdout).toContain(
+      'known   freebsd-vmem: a reap gives back, and without caches everything is as it was\n',
+    );
+    expect(stdout).toContain('        kernel and the arenas of the domains have no release function');
+    expect(stdout).toMatch(new RegExp(`\\n${PROMISES.length - 1} kept, 0 failed, 1 known\\n$`));
+    expect(exitCode).toBe(0);
+  });
+
   it('ends the shortest history with the free of everything where that is what fails', async () => {
     const change = [
       'live.splice(index, 1);',

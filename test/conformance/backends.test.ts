@@ -1,6 +1,9 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BACKENDS } from '../../src/backend/registry.js';
 import { withDefaults } from '../../src/conformance/client.js';
+import { repositoryRoot } from '../support/shared.js';
 import { type ConformanceOptions, conformance } from './suite.js';
 
 const MAP_VARIANTS = [
@@ -15,38 +18,13 @@ const HEAP_VARIANTS = [
   { parameters: { qcache_max: 7, abi: 'ilp32' } },
 ];
 
-/** Of NetBSDs whose kernel memory is in maps. */
-const PAGES_STAY = [
-  {
-    test: 'after everything is freed only caches hold anything',
-    reason: 'pages of map entries stay, and so do the structures of slabs and chunks that caches hold',
-  },
-];
-
-/** What Linux's vmap does not keep, rightly. */
-const VMAP_SKIPS = [
-  {
-    test: 'exhaustion changes nothing, and ends with the first free',
-    reason:
-      'what was freed last waits for a purge, so that the first requests leave another rest than the same ones later',
-  },
-];
-
-/** Of FreeBSD's arenas without quantum caches. */
-const SPANS_STAY = [
-  {
-    test: 'a reap gives back, and without caches everything is as it was',
-    reason: 'kernel and the arenas of the domains have no release function: what they import stays',
-  },
-];
-
 /** Of vmem arenas with a quantum of 8 KiB. */
 const PHASES_IN_PAGES = [
   'constraints of va requests are met',
   'the same history gives the same addresses and figures',
-].map((test) => ({ test, reason: 'its phase of 4 KiB is no quantum, on which vmem_xalloc panics' }));
+].map((promise) => ({ promise, reason: 'its phase of 4 KiB is no quantum, on which vmem_xalloc panics' }));
 
-/** Variants beyond the defaults, and skips. A backend that is not named here is held to all of the contract. */
+/** Variants beyond the defaults, with their exceptions where these are not the definition's. A backend that is not named here is held to all of the contract. */
 const VARIANTS: Readonly<Record<string, readonly ConformanceOptions[]>> = {
   'illumos-guest-in-heap': [{}, { parameters: { guest_page: '2MiB', policy: 'best' } }],
   'illumos-guest-in-zio': [{}, { parameters: { guest_page: '1GiB', policy: 'next', page_size: 8192 } }],
@@ -73,16 +51,16 @@ const VARIANTS: Readonly<Record<string, readonly ConformanceOptions[]>> = {
   'freebsd-kstack-per-object': [{}, { parameters: { memory: 8388608, background_pages: 512 } }],
   'freebsd-vm-map': [{}, { parameters: { superpages: false, abi: '12' } }],
   'freebsd-vmem': [
-    { skips: SPANS_STAY },
-    { parameters: { strategy: 'firstfit', qcache_max: 4, kstack_pages: 2, abi: '12' } },
-    { parameters: { domains: 2 }, skips: SPANS_STAY },
+    {},
+    { parameters: { strategy: 'firstfit', qcache_max: 4, kstack_pages: 2, abi: '12' }, exceptions: [] },
+    { parameters: { domains: 2 } },
   ],
   'illumos-segkp-heap': [
     {},
     { parameters: { arch: 'amd64', segkp_qcache_pages: 6 } },
     {
       parameters: { page_size: 8192, kmem_va_qcache_pages: 0, segkp_qcache_pages: 0 },
-      skips: PHASES_IN_PAGES,
+      exceptions: PHASES_IN_PAGES,
     },
   ],
   'illumos-segkp-static': [
@@ -90,21 +68,20 @@ const VARIANTS: Readonly<Record<string, readonly ConformanceOptions[]>> = {
     { parameters: { arch: 'amd64', segkp_size: 2147483648 } },
     {
       parameters: { page_size: 8192, kmem_va_qcache_pages: 0, segkp_qcache_pages: 0 },
-      skips: PHASES_IN_PAGES,
+      exceptions: PHASES_IN_PAGES,
     },
   ],
-  'linux-vmap': [{ skips: VMAP_SKIPS }, { parameters: { cpus: 3, guard_pages: false } }],
-  'linux-vmap-nopool': [{ skips: VMAP_SKIPS }],
+  'linux-vmap': [{}, { parameters: { cpus: 3, guard_pages: false }, exceptions: [] }],
   'netbsd-2011': [
-    { skips: PAGES_STAY },
-    { parameters: { merge: false }, skips: PAGES_STAY },
-    { parameters: { pageable_quantum: false, abi: 'ilp32' }, skips: PAGES_STAY },
+    {},
+    { parameters: { merge: false } },
+    { parameters: { pageable_quantum: false, abi: 'ilp32' } },
   ],
   'netbsd-2012': HEAP_VARIANTS,
   'netbsd-a': [
-    { skips: PAGES_STAY },
-    { parameters: { kva_cache_pages: 5 }, skips: PAGES_STAY },
-    { parameters: { kva_cache_pages: 16, abi: 'ilp32' }, skips: PAGES_STAY },
+    {},
+    { parameters: { kva_cache_pages: 5 } },
+    { parameters: { kva_cache_pages: 16, abi: 'ilp32' } },
   ],
   'netbsd-b': HEAP_VARIANTS,
   'netbsd-c': HEAP_VARIANTS,
@@ -120,6 +97,15 @@ describe('the registry of backends', () => {
   it('is sorted by name, without doubles', () => {
     const names = BACKENDS.map(({ name }) => name);
     expect(names).toEqual([...new Set(names)].sort());
+  });
+
+  it('names oracles that have cases here; only comparators have none', () => {
+    const oracles = readdirSync(join(repositoryRoot, 'test/golden/cases'));
+    for (const { name, heldBy } of BACKENDS) {
+      expect([name, heldBy.filter((oracle) => !oracles.includes(oracle))]).toEqual([name, []]);
+    }
+    const comparators = BACKENDS.filter(({ heldBy }) => heldBy.length === 0).map(({ name }) => name);
+    expect(comparators).toEqual(['best-fit-map', 'bitmap', 'buddy', 'first-fit-map', 'tlsf']);
   });
 
   it('has variants of known backends only', () => {

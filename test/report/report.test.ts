@@ -2,9 +2,8 @@ import { parse } from 'csv-parse/sync';
 import { parseHTML } from 'linkedom';
 import { SaxesParser } from 'saxes';
 import { describe, expect, it } from 'vitest';
-import { BACKENDS } from '../../src/backend/registry.js';
 import { figureCsv, figureSvg, figuresOf } from '../../src/report/figure-files.js';
-import { CASES_OF, goldenAgreement } from '../../src/report/golden-agreement.js';
+import { goldenAgreement } from '../../src/report/golden-agreement.js';
 import { makeReport, type Report } from '../../src/report/make-report.js';
 import { Results } from '../../src/report/read-results.js';
 import { renderHtml } from '../../src/report/render-html.js';
@@ -168,11 +167,5 @@ describe('text for a terminal', () => {
     const report = reportOf(await toyResults());
     expect(renderText(report, { columns: 100, colours: false })).not.toContain('\u001b');
     expect(renderText(report, { columns: 100, colours: true })).toContain('\u001b[1mWho wins\u001b[0m');
-  });
-});
-
-describe('golden agreement', () => {
-  it('knows every backend that is shipped', () => {
-    expect(Object.keys(CASES_OF)).toEqual(BACKENDS.map(({ name }) => name));
   });
 });

@@ -180,6 +180,7 @@ export class ToyBackend implements Backend {
 const toyBackend: BackendDefinition = {
   name: 'toy-fit',
   summary: 'first fit over a list',
+  heldBy: [],
   parameters: Type.Object({
     size: Type.Integer({ format: 'bytes', default: 65_536, minimum: 1, description: 'Arena.' }),
     quantum: Type.Union([Type.Integer(), Type.String()], {

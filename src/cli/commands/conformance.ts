@@ -75,8 +75,9 @@ function integer(args: Arguments, option: string, minimum: number, maximum: numb
   return integerOption(option, repeated(args[option])!.at(-1)!, minimum, maximum);
 }
 
-function verdictText(label: string, { promise, kept, reason, operations }: Verdict): string {
+function verdictText(label: string, { promise, kept, reason, exception, operations }: Verdict): string {
   if (kept) return `ok      ${label}: ${promise}`;
+  if (exception !== '') return `known   ${label}: ${promise}\n        ${exception}`;
   const history = operations.length === 0 ? [] : ['the shortest history found:', ...operations.map(numbered)];
   const details = [...reason.split('\n'), ...history].map((line) => `        ${line}`);
   return [`FAILED  ${label}: ${promise}`, ...details].join('\n');
@@ -88,10 +89,11 @@ function numbered(operation: string, index: number): string {
 
 function conclude(judged: readonly Judged[], isJson: boolean, io: Io): ExitCode {
   const kept = judged.filter((verdict) => verdict.kept).length;
-  const failed = judged.length - kept;
-  const counts = `${kept} kept, ${failed} failed`;
+  const known = judged.filter(({ exception }) => exception !== '').length;
+  const failed = judged.length - kept - known;
+  const counts = `${kept} kept, ${failed} failed${known > 0 ? `, ${known} known` : ''}`;
   io.stdout.write(
-    isJson ? `${JSON.stringify({ kept, failed, promises: judged }, null, 2)}\n` : `${counts}\n`,
+    isJson ? `${JSON.stringify({ kept, failed, known, promises: judged }, null, 2)}\n` : `${counts}\n`,
   );
   return failed > 0 ? ExitCode.checkFailed : ExitCode.done;
 }

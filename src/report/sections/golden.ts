@@ -1,6 +1,6 @@
 import type { ReportSection, TableCell } from '../content.js';
 import { visibleText } from '../escape.js';
-import { backendName, CASES_OF, type GoldenAgreement } from '../golden-agreement.js';
+import { type GoldenAgreement, oraclesOf } from '../golden-agreement.js';
 import type { ReportData } from '../report-data.js';
 
 /** Whether the models place as the kernels' own code does. */
@@ -38,7 +38,7 @@ function verifyCommand(golden: readonly GoldenAgreement[]): string {
 function rowsOf({ results, backends, golden }: ReportData): TableCell[][] {
   return backends.map((label, backend) => {
     const cell = results.cells.find((candidate) => visibleText(candidate.backend) === label);
-    const names = cell === undefined ? [] : (CASES_OF[backendName(cell.configuration)] ?? []);
+    const names = cell === undefined ? [] : oraclesOf(cell.configuration);
     const known = golden.filter(({ cases }) => names.includes(cases));
     const text = known.map(agreementText).join(', ');
     return [
