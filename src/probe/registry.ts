@@ -7,6 +7,7 @@ import { fragmentationProbe } from './fragmentation.js';
 import { kstackProbe } from './kstack.js';
 import { latencyTable } from './latency.js';
 import { locksTable } from './locks.js';
+import { memlockTable, memlockTimelineTable } from './memlock.js';
 import { requestsProbe } from './requests.js';
 import { spectrumTable } from './spectrum.js';
 import { superpagesTable } from './superpages.js';
@@ -36,6 +37,8 @@ export const TABLE_PROBES: readonly TableProbe[] = [
   latencyTable,
   superpagesTable,
   swapTable,
+  memlockTable,
+  memlockTimelineTable,
 ];
 
 /** Columns of all probes, one after the other. */

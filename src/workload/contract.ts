@@ -1,6 +1,7 @@
 import type { ConstraintTable, RequestPort } from '../core/request.js';
 import type { Simulation } from '../core/simulation.js';
 import type { Bytes, Nanoseconds } from '../core/units.js';
+import type { GuestFleet } from './guest-life.js';
 
 /**
  * A source of requests on the simulated clock: a trace replayed, or a generator. It schedules its own events on the
@@ -21,6 +22,8 @@ export interface Workload {
   readonly events?: number;
   /** Size of the largest request that it may make, where it knows: a backend whose arenas are smaller is refused. */
   readonly largestRequest?: Bytes;
+  /** Only where the locked-memory limits of its guests are to be followed. */
+  readonly guests?: GuestFleet;
   /** Facts for the provenance record: input digests, parameters, seed. Plain JSON, nothing machine-dependent. */
   readonly provenance: Readonly<Record<string, unknown>>;
   /**

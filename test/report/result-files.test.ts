@@ -99,6 +99,8 @@ describe('a folder of results', () => {
       'work.csv',
       'superpages.csv',
       'swap.csv',
+      'memlock.csv',
+      'memlock-timeline.csv',
     ]);
     for (const resource of resources) {
       const text = readFileSync(join(path, resource.path));
