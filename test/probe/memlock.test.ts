@@ -189,6 +189,15 @@ describe('a generated fleet', () => {
     expect(rowsOf({ memlock: 'ppc64le' })).not.toEqual(x86);
   });
 
+  it('leaves no excess from 5.8.0 to 6.0.0 where no guest starts with a device, and does before and after', () => {
+    const names = memlockTable.columns.map(({ name }) => name);
+    const excess = rowsOf({ device_share: 0, unplug_every: HOUR / 4 }).map((row) => [
+      row[0],
+      row[names.indexOf('excess_byte_hours')] === 0,
+    ]);
+    expect(excess.filter(([, isNone]) => isNone).map(([name]) => name)).toEqual(['5.8.0', '6.0.0']);
+  });
+
   it('has the same figures however often it is looked at', () => {
     const make = () => {
       const given = { memlock: 'x86_64', duration: 24 * HOUR, arrival: HOUR / 6 };

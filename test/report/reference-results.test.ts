@@ -26,6 +26,12 @@ const SUITES = [
     /```\n(heap-and-stacks, seed 1[\s\S]*?)```/,
     ['summary.csv', 'superpages.csv'],
   ],
+  [
+    'memlock',
+    'results/reference/memlock/README.md',
+    /```\n(x86, seed 1[\s\S]*?)```/,
+    ['summary.csv', 'memlock.csv'],
+  ],
 ] as const;
 
 describe('reference results', () => {
