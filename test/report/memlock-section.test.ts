@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
 import { SaxesParser } from 'saxes';
 import { describe, expect, it } from 'vitest';
+import { RULE_SETS } from '../../src/memlock/rule-sets.js';
 import type { FigureGroup } from '../../src/report/content.js';
 import { Results } from '../../src/report/read-results.js';
 import { ReportData } from '../../src/report/report-data.js';
@@ -16,23 +19,33 @@ function groupOf(path: string): FigureGroup | undefined {
   return blocks?.[0] as FigureGroup | undefined;
 }
 
-/** The section on three workloads before two backends. */
-async function fleetGroup(): Promise<FigureGroup> {
+/** Results of three workloads before two backends. */
+async function fleetResults(): Promise<string> {
   const path = join(temporaryFolder(), 'fleet');
-  const workloads = ['-w', FLEET, '-w', `${FLEET},memlock=ppc64le`, '-w', `guest:duration=24h,arrival=10min`];
+  const workloads = ['-w', FLEET, '-w', `${FLEET},memlock=ppc64le`, '-w', 'guest:duration=24h,arrival=10min'];
   const backends = ['-b', 'bhyve-reservoir:physmem=1TiB', '-b', 'first-fit-map:arena_size=4TiB'];
-  const { stderr, exitCode } = await runCli([
-    'run',
-    ...workloads,
-    ...backends,
-    '--samples',
-    '12',
-    '--out',
-    path,
-  ]);
+  const options = ['--samples', '12', '--out', path];
+  const { stderr, exitCode } = await runCli(['run', ...workloads, ...backends, ...options]);
   expect([exitCode, stderr]).toEqual([0, expect.any(String)]);
-  return groupOf(path)!;
+  return path;
 }
+
+async function fleetGroup(): Promise<FigureGroup> {
+  return groupOf(await fleetResults())!;
+}
+
+describe('the tables of locked-memory limits', () => {
+  it.each(['memlock', 'memlock-timeline'])('are the same on every backend: %s.csv', async (name) => {
+    const text = readFileSync(join(await fleetResults(), `${name}.csv`), 'utf8');
+    const rows: Record<string, string>[] = parse(text, { columns: true });
+    const backends = [...new Set(rows.map(({ backend }) => backend))];
+    const of = (wanted: string) =>
+      rows.filter(({ backend }) => backend === wanted).map(({ backend: _backend, ...rest }) => rest);
+    expect(backends).toHaveLength(2);
+    expect(of(backends[0]!).length).toBeGreaterThanOrEqual(2 * RULE_SETS.length);
+    expect(of(backends[0]!)).toEqual(of(backends[1]!));
+  });
+});
 
 describe('the section on locked-memory limits', () => {
   it('has a figure for each workload whose guests are followed, and none for others', async () => {
