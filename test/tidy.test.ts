@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   workload: ['core', 'trace'],
   backend: ['core', 'arena', 'layout'],
   conformance: ['core', 'arena', 'backend'],
-  probe: ['core', 'arena', 'trace', 'workload', 'backend'],
+  probe: ['core', 'arena', 'memlock', 'trace', 'workload', 'backend'],
   harness: ['core', 'layout', 'memlock', 'arena', 'trace', 'workload', 'backend', 'probe', 'conformance'],
   report: ['core', 'arena', 'trace', 'workload', 'backend', 'probe', 'harness'],
   study: ['core', 'arena', 'trace', 'workload', 'backend', 'probe', 'harness', 'report'],

@@ -108,7 +108,7 @@ export function formatDuration(duration: Nanoseconds): string {
 
 /** `bytes` with a binary unit and at most three significant decimals, for people: `1.5 GiB`. */
 export function formatBytes(bytes: Bytes): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
   let value = bytes;
   let unit = 0;
   while (value >= 1024 && unit < units.length - 1) {

@@ -3,6 +3,8 @@ import { InputError, MisuseError } from '../core/errors.js';
 import type { RequestPort } from '../core/request.js';
 import { Simulation } from '../core/simulation.js';
 import type { Nanoseconds } from '../core/units.js';
+import type { RunView } from '../probe/contract.js';
+import { GuestLimits } from '../probe/guest-limits.js';
 import type { Workload } from '../workload/contract.js';
 import { canonicalJson, sha256 } from './digest.js';
 import { type MapFile, mapFile } from './map/map-file.js';
@@ -74,8 +76,10 @@ export function prepareCell(plan: CellPlan, registries: Registries): PreparedCel
   const workload = createWorkload(plan.workload, plan.seed, registries);
   const backend = createBackend(plan.backend, workload, simulation, registries);
   const port = connect(workload, backend, plan.cpus, true, simulation);
-  const view = { simulation, backend, requests: port.figures };
-  const sampler = new Sampler(view, plan.samples, workload.durationNs);
+  const { guests, durationNs } = workload;
+  const guestLimits = guests === undefined ? {} : { guestLimits: new GuestLimits(guests, durationNs) };
+  const view: RunView = { simulation, backend, requests: port.figures, ...guestLimits };
+  const sampler = new Sampler(view, plan.samples, durationNs);
   return { simulation, workload, backend, port, sampler };
 }
 

@@ -1,12 +1,13 @@
 import type { Backend } from '../backend/contract.js';
 import type { Simulation } from '../core/simulation.js';
+import type { GuestLimits } from './guest-limits.js';
 import type { RequestFigures } from './request-figures.js';
 
 /** What a column means; repeated in docs/results.md and datapackage.json. */
 export interface Column {
   readonly name: string;
   /** `1` is a ratio, which may be fractional; bytes, ns and counts are integers unless they are means or measured. */
-  readonly unit: 'bytes' | 'ns' | 'count' | '1' | 'text' | 'ns/event' | 'events/s';
+  readonly unit: 'bytes' | 'byte-hours' | 'ns' | 'count' | '1' | 'text' | 'ns/event' | 'events/s';
   /** Exact columns are byte-identical for the same inputs on any machine; measured ones never share their file. */
   readonly kind: 'exact' | 'measured';
   readonly better: 'less' | 'more' | 'none';
@@ -22,6 +23,8 @@ export interface RunView {
   readonly simulation: Simulation;
   readonly backend: Backend;
   readonly requests: RequestFigures;
+  /** Only of workloads that have the locked-memory limits of their guests followed. */
+  readonly guestLimits?: GuestLimits;
 }
 
 /** A field of a table; NaN is an empty one. */

@@ -8,6 +8,7 @@ import { guestsTable } from './guests.js';
 import { kstackProbe } from './kstack.js';
 import { latencyTable } from './latency.js';
 import { locksTable } from './locks.js';
+import { memlockTable, memlockTimelineTable } from './memlock.js';
 import { requestsProbe } from './requests.js';
 import { segkpTable } from './segkp.js';
 import { spectrumTable } from './spectrum.js';
@@ -43,6 +44,8 @@ export const TABLE_PROBES: readonly TableProbe[] = [
   guestsTable,
   sizesTable,
   lifetimesTable,
+  memlockTable,
+  memlockTimelineTable,
 ];
 
 /** Columns of all probes, one after the other. */

@@ -105,7 +105,10 @@ function firstSlot(placed: readonly PlacedPhase[], part: Part, { start }: Phase)
 
 function createPhase({ name, create }: Part, seed: number): Workload {
   try {
-    return create(seed);
+    const workload = create(seed);
+    if (workload.guests === undefined) return workload;
+    const allowed = 'none in a workload of several parts';
+    throw new InputError('limits of guests cannot be followed here', { field: 'memlock', allowed });
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     throw new InputError(`part '${name}': ${error.message}`);

@@ -1,6 +1,7 @@
 import type { ConstraintTable, RequestPort } from '../core/request.js';
 import type { Simulation } from '../core/simulation.js';
 import type { Bytes, Nanoseconds } from '../core/units.js';
+import type { GuestFleet } from './guest-life.js';
 
 /**
  * A source of requests on the simulated clock: a trace replayed, or a generator. It schedules its own events on the
@@ -23,6 +24,8 @@ export interface Workload {
   readonly largestRequest?: Bytes;
   /** Call sites that its allocations come from, where it knows; see `comesFrom` of RequestPort. */
   readonly sites?: readonly string[];
+  /** Only where the locked-memory limits of its guests are to be followed. */
+  readonly guests?: GuestFleet;
   /** Facts for the provenance record: input digests, parameters, seed. Plain JSON, nothing machine-dependent. */
   readonly provenance: Readonly<Record<string, unknown>>;
   /**

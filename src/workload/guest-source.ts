@@ -3,6 +3,7 @@ import { RandomStream } from '../core/random.js';
 import { RequestClass, RequestOp, UNCONSTRAINED } from '../core/request.js';
 import { type Bytes, MIB, type Nanoseconds, roundDown, roundUp } from '../core/units.js';
 import { drawExponential } from './exponential.js';
+import type { GuestObserver, GuestStep } from './guest-life.js';
 import { type GuestMix, GuestSizes } from './guest-sizes.js';
 import { RequestSource } from './request-source.js';
 import { NO_SLOT, SlotPool } from './slot-pool.js';
@@ -35,6 +36,12 @@ export interface GuestOptions {
   readonly attachEveryNs: Nanoseconds;
   readonly balloonEveryNs: Nanoseconds;
   readonly hotplugEveryNs: Nanoseconds;
+  readonly unplugEveryNs: Nanoseconds;
+  /** Most devices that a guest has at a time. */
+  readonly mostDevices: number;
+  /** Attaches and plugs to running guests that fail at their last step and are rolled back, in per cent. */
+  readonly attachFailurePercent: number;
+  readonly plugFailurePercent: number;
   readonly balloonPercent: number;
   readonly dimmBytes: Bytes;
   /** Most DIMMs that a guest gets. */
@@ -49,25 +56,34 @@ const Segment = { low: 0, high: 1, rom: 2, framebuffer: 3, dimm: 4 } as const;
 /** Guest memory behind pages of this size needs no alignment of its own. */
 const SMALL_PAGE = 4096;
 
-/** Events of the source's own queue. From `boot` on they are jobs: the payload is a guest, the step counts. */
+/**
+ * Events of the source's own queue. From `boot` on they are jobs: the payload is a guest, the step counts. From `join`
+ * on they are about the guest's last DIMM, which is shared with each of its devices, or taken from them and freed.
+ */
 const Due = {
   arrival: 0,
   hotplug: 1,
-  device: 2,
-  balloon: 3,
-  end: 4,
-  boot: 5,
-  attach: 6,
-  detach: 7,
-  inflate: 8,
-  deflate: 9,
-  destroy: 10,
+  unplug: 2,
+  device: 3,
+  balloon: 4,
+  end: 5,
+  boot: 6,
+  attach: 7,
+  detach: 8,
+  inflate: 9,
+  deflate: 10,
+  destroy: 11,
+  join: 12,
+  remove: 13,
 } as const;
 
 /** Steps of a job come before new events of the same time. */
 const Order = { job: 0, event: 1 } as const;
 
 const State = { none: 0, running: 1, busy: 2 } as const;
+
+/** What becomes of an attach or plug: it stays, is rolled back at once, or belongs to the start of its guest. */
+const Course = { stays: 0, fails: 1, atStart: 2 } as const;
 
 /** Memory that a segment may share with a device or a balloon. */
 function isMemory(segment: number): boolean {
@@ -81,8 +97,9 @@ function isMemory(segment: number): boolean {
  * Lifetimes are a mixture of two exponential ones.
  *
  * A device that is passed through (VFIO) concerns all memory of its guest, DIMMs that are plugged in later included,
- * and keeps the balloon from moving; it is taken away before its guest ends. A balloon takes a share of each memory
- * segment, all at once, and gives it back at its next turn.
+ * and keeps the balloon from moving; it is taken away before its guest ends. An attach or plug that fails is there for
+ * no time: all of its requests are taken back at once. The DIMM plugged last is unplugged first. A balloon takes a
+ * share of each memory segment, all at once, and gives it back at its next turn.
  */
 export class GuestSource extends RequestSource {
   private readonly queue = new EventQueue();
@@ -93,7 +110,8 @@ export class GuestSource extends RequestSource {
   private readonly sizesOfGuests: GuestSizes;
   /** Per guest. */
   private readonly state: Uint8Array;
-  private readonly hasDevice: Uint8Array;
+  private readonly devicesOf: Uint8Array;
+  private readonly course: Uint8Array;
   private readonly isInflated: Uint8Array;
   private readonly isEnding: Uint8Array;
   private readonly dimmsOf: Uint16Array;
@@ -106,11 +124,15 @@ export class GuestSource extends RequestSource {
   private readonly devices: RandomStream;
   private readonly balloons: RandomStream;
   private readonly plugs: RandomStream;
+  private readonly unplugs: RandomStream;
+  private readonly choices: RandomStream;
+  private readonly failures: RandomStream;
   private readonly cpus: RandomStream;
 
   constructor(
     private readonly options: GuestOptions,
     seed: number,
+    private readonly observer?: GuestObserver,
   ) {
     super();
     const { maxGuests, dimms, hostBytes, fill, mix, pageBytes } = options;
@@ -122,7 +144,8 @@ export class GuestSource extends RequestSource {
     this.capBytes = Math.floor((hostBytes / 100) * fill);
     this.sizesOfGuests = new GuestSizes(mix, hostBytes);
     this.state = new Uint8Array(maxGuests);
-    this.hasDevice = new Uint8Array(maxGuests);
+    this.devicesOf = new Uint8Array(maxGuests);
+    this.course = new Uint8Array(maxGuests);
     this.isInflated = new Uint8Array(maxGuests);
     this.isEnding = new Uint8Array(maxGuests);
     this.dimmsOf = new Uint16Array(maxGuests);
@@ -134,6 +157,9 @@ export class GuestSource extends RequestSource {
     this.devices = stream('device');
     this.balloons = stream('balloon');
     this.plugs = stream('hotplug');
+    this.unplugs = stream('unplug');
+    this.choices = stream('choice');
+    this.failures = stream('failure');
     this.cpus = stream('cpu');
     this.prepare();
   }
@@ -152,11 +178,12 @@ export class GuestSource extends RequestSource {
   }
 
   private prepare(): void {
-    const { arrivalNs, attachEveryNs, balloonEveryNs, hotplugEveryNs } = this.options;
+    const { arrivalNs, attachEveryNs, balloonEveryNs, hotplugEveryNs, unplugEveryNs } = this.options;
     this.after(drawExponential(this.arrivals, arrivalNs), Due.arrival, 0);
     if (attachEveryNs > 0) this.after(drawExponential(this.devices, attachEveryNs), Due.device, 0);
     if (balloonEveryNs > 0) this.after(drawExponential(this.balloons, balloonEveryNs), Due.balloon, 0);
     if (hotplugEveryNs > 0) this.after(drawExponential(this.plugs, hotplugEveryNs), Due.hotplug, 0);
+    if (unplugEveryNs > 0) this.after(drawExponential(this.unplugs, unplugEveryNs), Due.unplug, 0);
   }
 
   /** Queues an event, unless it lies behind the end. */
@@ -177,6 +204,8 @@ export class GuestSource extends RequestSource {
         return this.arrive();
       case Due.hotplug:
         return this.plugIn();
+      case Due.unplug:
+        return this.unplug();
       case Due.device:
         return this.moveDevice();
       case Due.balloon:
@@ -225,32 +254,49 @@ export class GuestSource extends RequestSource {
     const segment = Segment.dimm + this.dimmsOf[guest]!++;
     this.bytes[guest * this.segments + segment] = dimmBytes;
     this.usedBytes += dimmBytes;
-    // The job goes on where the new memory is.
-    if (this.hasDevice[guest] === 1) this.step(Due.attach, guest, segment);
+    if (this.failsOf(this.options.plugFailurePercent)) this.course[guest] = Course.fails;
+    this.step(Due.join, guest, 0);
     return this.request(RequestOp.alloc, guest, segment, dimmBytes);
   }
 
+  private unplug(): boolean {
+    this.after(drawExponential(this.unplugs, this.options.unplugEveryNs), Due.unplug, 0);
+    const guest = this.pick(this.unplugs);
+    if (guest === NO_SLOT || this.dimmsOf[guest] === 0) return false;
+    return this.workOnDimm(Due.remove, guest, 0);
+  }
+
   private moveDevice(): boolean {
-    this.after(drawExponential(this.devices, this.options.attachEveryNs), Due.device, 0);
+    const { attachEveryNs, mostDevices, attachFailurePercent } = this.options;
+    this.after(drawExponential(this.devices, attachEveryNs), Due.device, 0);
     const guest = this.pick(this.devices);
     if (guest === NO_SLOT || this.isInflated[guest] === 1) return false;
-    return this.work(this.hasDevice[guest] === 1 ? Due.detach : Due.attach, guest, 0);
+    const held = this.devicesOf[guest]!;
+    const detaches = held > 0 && (held === mostDevices || this.choices.below(2) === 0);
+    if (detaches) return this.work(Due.detach, guest, 0);
+    if (this.failsOf(attachFailurePercent)) this.course[guest] = Course.fails;
+    return this.work(Due.attach, guest, 0);
+  }
+
+  private failsOf(percent: number): boolean {
+    return percent > 0 && this.failures.below(100) < percent;
   }
 
   private moveBalloon(): boolean {
     this.after(drawExponential(this.balloons, this.options.balloonEveryNs), Due.balloon, 0);
     const guest = this.pick(this.balloons);
-    if (guest === NO_SLOT || this.hasDevice[guest] === 1) return false;
+    if (guest === NO_SLOT || this.devicesOf[guest]! > 0) return false;
     return this.work(this.isInflated[guest] === 1 ? Due.deflate : Due.inflate, guest, 0);
   }
 
   private end(guest: number): boolean {
     this.isEnding[guest] = 1;
-    return this.work(this.hasDevice[guest] === 1 ? Due.detach : Due.destroy, guest, 0);
+    return this.work(this.devicesOf[guest]! > 0 ? Due.detach : Due.destroy, guest, 0);
   }
 
   /** Makes the request of a job's first step from `step` on that has one; the steps behind it follow. */
   private work(due: number, guest: number, step: number): boolean {
+    if (due >= Due.join) return this.workOnDimm(due, guest, step);
     this.state[guest] = State.busy;
     for (let at = step; at < this.segments; at++) {
       const segment = this.segmentAt(due, at);
@@ -260,6 +306,32 @@ export class GuestSource extends RequestSource {
       }
     }
     return this.finish(due, guest);
+  }
+
+  /** Gives the last DIMM to a device at each step, or takes it from one; then the job is done. */
+  private workOnDimm(due: number, guest: number, step: number): boolean {
+    const segment = Segment.dimm + this.dimmsOf[guest]! - 1;
+    const size = this.bytes[guest * this.segments + segment]!;
+    this.state[guest] = State.busy;
+    if (step < this.devicesOf[guest]!) {
+      this.step(due, guest, step + 1);
+      return this.request(due === Due.join ? RequestOp.attach : RequestOp.detach, guest, segment, size);
+    }
+    this.state[guest] = State.running;
+    return due === Due.join ? this.finishPlug(guest, size) : this.finishUnplug(guest, segment, size);
+  }
+
+  private finishPlug(guest: number, size: Bytes): boolean {
+    const fails = this.course[guest] === Course.fails;
+    this.tell('plug', guest, size, 0, fails);
+    return fails && this.workOnDimm(Due.remove, guest, 0);
+  }
+
+  private finishUnplug(guest: number, segment: number, size: Bytes): boolean {
+    if (this.course[guest] === Course.stays) this.tell('unplug', guest, size, 0, false);
+    this.course[guest] = Course.stays;
+    this.dimmsOf[guest]!--;
+    return this.perform(Due.destroy, guest, segment);
   }
 
   /** The segment that a step is about: high memory is allocated before low, and on demand freed before it. */
@@ -309,12 +381,12 @@ export class GuestSource extends RequestSource {
   private finish(due: number, guest: number): boolean {
     this.state[guest] = State.running;
     if (due === Due.boot) return this.settle(guest);
-    if (due === Due.attach) this.hasDevice[guest] = 1;
-    if (due === Due.detach) this.hasDevice[guest] = 0;
+    if (due === Due.attach) return this.finishAttach(guest);
+    if (due === Due.detach) return this.finishDetach(guest);
     if (due === Due.inflate) this.isInflated[guest] = 1;
     if (due === Due.deflate) this.isInflated[guest] = 0;
     if (due === Due.destroy) this.forget(guest);
-    return due === Due.detach && this.isEnding[guest] === 1 && this.work(Due.destroy, guest, 0);
+    return false;
   }
 
   /** A guest that has booted gets its device and its time to live. */
@@ -322,10 +394,39 @@ export class GuestSource extends RequestSource {
     const { shortPercent, shortLifeNs, longLifeNs, devicePercent } = this.options;
     const isShort = this.lifetimes.below(100) < shortPercent;
     this.after(drawExponential(this.lifetimes, isShort ? shortLifeNs : longLifeNs), Due.end, guest);
-    return this.devices.below(100) < devicePercent && this.work(Due.attach, guest, 0);
+    const hasDevice = this.devices.below(100) < devicePercent;
+    const first = guest * this.segments;
+    const memory = this.bytes[first + Segment.low]! + this.bytes[first + Segment.high]!;
+    this.tell('start', guest, memory, hasDevice ? 1 : 0, false);
+    if (hasDevice) this.course[guest] = Course.atStart;
+    return hasDevice && this.work(Due.attach, guest, 0);
+  }
+
+  private finishAttach(guest: number): boolean {
+    const course = this.course[guest];
+    this.devicesOf[guest]!++;
+    if (course !== Course.atStart) this.tell('attach', guest, 0, 0, course === Course.fails);
+    if (course === Course.fails) return this.work(Due.detach, guest, 0);
+    this.course[guest] = Course.stays;
+    return false;
+  }
+
+  private finishDetach(guest: number): boolean {
+    const isEnding = this.isEnding[guest] === 1;
+    const isRollback = this.course[guest] === Course.fails;
+    this.devicesOf[guest]!--;
+    this.course[guest] = Course.stays;
+    // To a guest that ends only its stop happens.
+    if (!isEnding && !isRollback) this.tell('detach', guest, 0, 0, false);
+    return isEnding && this.end(guest);
+  }
+
+  private tell(step: GuestStep, guest: number, bytes: Bytes, devices: number, fails: boolean): void {
+    this.observer?.see(this.time, step, guest, bytes, devices, fails);
   }
 
   private forget(guest: number): void {
+    this.tell('stop', guest, 0, 0, false);
     this.state[guest] = State.none;
     this.isInflated[guest] = 0;
     this.isEnding[guest] = 0;

@@ -1,15 +1,26 @@
 import { Type } from '@sinclair/typebox';
 import { InputError } from '../core/errors.js';
 import { constraintTable, RequestClass } from '../core/request.js';
-import { type Bytes, formatDuration, GIB, type Nanoseconds, roundUp, SECOND } from '../core/units.js';
+import { type Bytes, formatDuration, GIB, KIB, type Nanoseconds, roundUp, SECOND } from '../core/units.js';
 import type { Workload } from './contract.js';
 import type { Parameters, WorkloadDefinition } from './definition.js';
+import {
+  DEVICE_KINDS,
+  type DeviceKind,
+  FLEET_ARCHITECTURES,
+  type FleetArchitecture,
+  type FleetFacts,
+  SourceLife,
+} from './guest-life.js';
 import { GUEST_MIXES, type GuestMix, GuestSizes } from './guest-sizes.js';
 import { BHYVE_SEGMENT, type GuestOptions, GuestSource, segmentsPerGuest } from './guest-source.js';
 import { sourceWorkload } from './source-workload.js';
 
 /** With all of their DIMMs these need fewer than 2^31 object slots. */
 const MOST_GUESTS = 2 ** 22;
+
+/** More than a guest of any architecture is known to have. */
+const MOST_DEVICES = 32;
 
 const HOUR = 3600 * SECOND;
 
@@ -57,6 +68,40 @@ const parameters = Type.Object(
     hotplug_every: duration(0, HOUR, 'mean time between DIMMs plugged in; 0: none'),
     dimm_size: length(1, GIB, 'memory of a DIMM'),
     dimms: Type.Integer({ minimum: 0, maximum: 256, default: 8, description: 'DIMMs of a guest at most' }),
+    unplug_every: duration(0, 0, 'mean time between DIMMs unplugged; 0: none'),
+    plug_failure: percent(0, 0, 'per cent of DIMMs whose plug fails at its last step and is rolled back'),
+    devices: Type.Integer({
+      minimum: 1,
+      maximum: MOST_DEVICES,
+      default: 1,
+      description: 'devices of a guest at a time at most',
+    }),
+    attach_failure: percent(
+      0,
+      0,
+      'per cent of attaches to running guests that fail at their last step, likewise',
+    ),
+    memlock: Type.Union(
+      ['none', ...FLEET_ARCHITECTURES].map((name) => Type.Literal(name)),
+      {
+        default: 'none',
+        description:
+          'architecture of guests whose locked-memory limits are followed under each rule of libvirt',
+      },
+    ),
+    device_kind: Type.Union(
+      DEVICE_KINDS.map((name) => Type.Literal(name)),
+      { default: 'pci', description: 'for memlock: what is passed through' },
+    ),
+    viommu: Type.Boolean({ default: false, description: 'for memlock: guests have a virtual IOMMU' }),
+    memlock_default: length(0, 64 * KIB, 'for memlock: limit of a process that nothing has set'),
+    max_memory: Type.Integer({
+      minimum: 0,
+      maximum: 64,
+      default: 4,
+      description:
+        'for memlock: maxMemory in multiples of the memory at boot, with room for all DIMMs; 0: none',
+    }),
     duration: duration(1, 96 * HOUR, 'simulated time'),
     cpus: Type.Integer({ minimum: 1, maximum: 4096, default: 4, description: 'CPUs that ask, evenly' }),
   },
@@ -68,13 +113,17 @@ export const guest: WorkloadDefinition = {
   name: 'guest',
   summary: 'guest memory: a fleet of virtual machines, hot-plug, devices, balloons',
   parameters,
-  create: (values, seed) => guestWorkload(optionsOf(values), seed),
+  create: (values, seed) => guestWorkload(optionsOf(values), seed, factsOf(values)),
 };
 
-/** A GuestSource as a workload. @throws InputError if the options contradict each other. */
-export function guestWorkload(options: GuestOptions, seed: number): Workload {
+/**
+ * A GuestSource as a workload, its guests' locked-memory limits followed where facts of the fleet are given.
+ * @throws InputError if the options contradict each other.
+ */
+export function guestWorkload(options: GuestOptions, seed: number, facts?: FleetFacts): Workload {
   checkOptions(options);
   const { pageBytes, hostBytes, cpus, durationNs } = options;
+  const life = () => new SourceLife((observer) => new GuestSource(options, seed, observer));
   return sourceWorkload(
     {
       name: 'guest',
@@ -84,7 +133,8 @@ export function guestWorkload(options: GuestOptions, seed: number): Workload {
       constraints: constraintTable(pageBytes > PAGE_BYTES['4KiB'] ? [{ align: pageBytes }] : []),
       durationNs,
       largestRequest: roundUp(hostBytes, pageBytes),
-      provenance: { workload: 'guest', seed, ...options },
+      provenance: { workload: 'guest', seed, ...options, ...(facts === undefined ? {} : { memlock: facts }) },
+      ...(facts === undefined ? {} : { guests: { facts, life } }),
     },
     () => new GuestSource(options, seed),
   );
@@ -114,12 +164,28 @@ function optionsOf(values: Parameters): GuestOptions {
     balloonEveryNs: number('balloon_every'),
     balloonPercent: number('balloon_share'),
     hotplugEveryNs: number('hotplug_every'),
+    unplugEveryNs: number('unplug_every'),
+    mostDevices: number('devices'),
+    attachFailurePercent: number('attach_failure'),
+    plugFailurePercent: number('plug_failure'),
     dimmBytes: number('dimm_size'),
     dimms: number('dimms'),
     durationNs: number('duration'),
     cpus: number('cpus'),
   };
   return options.maxGuests === 0 ? { ...options, maxGuests: fittingGuests(options) } : options;
+}
+
+function factsOf(values: Parameters): FleetFacts | undefined {
+  if (values.memlock === 'none') return undefined;
+  return {
+    arch: values.memlock as FleetArchitecture,
+    deviceKind: values.device_kind as DeviceKind,
+    hasViommu: values.viommu === true,
+    initialLimit: Number(values.memlock_default),
+    maxMemory: Number(values.max_memory),
+    dimmRoom: Number(values.hotplug_every) === 0 ? 0 : Number(values.dimms) * Number(values.dimm_size),
+  };
 }
 
 /** Guests of the smallest size that fit into what guests may have. */

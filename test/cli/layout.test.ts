@@ -90,6 +90,29 @@ describe('kvabench layout', () => {
     }
   });
 
+  it('says in a picture what its heights are, where it ends and what the hole of 48-bit addresses is', async () => {
+    const { stdout } = await runCli(['layout', 'illumos-amd64', '--physmem', '512G', '--svg']);
+    expect(Number(/ width="(\d+)"/.exec(stdout)![1])).toBeLessThanOrEqual(1000);
+    const words = [
+      'logarithm',
+      '0xffffffffffffffff',
+      'no addresses',
+      'not canonical',
+      '16.0 EiB',
+      '>unused<',
+    ];
+    for (const word of words) expect([word, stdout.includes(word)]).toEqual([word, true]);
+    const small = await runCli(['layout', 'illumos-i86', '--physmem', '4G', '--svg']);
+    expect(small.stdout).not.toContain('>unused<');
+    expect(small.stdout).toContain('>0xffffffff<');
+  });
+
+  it('breaks a rule that is long into lines', async () => {
+    const { stdout } = await runCli(['layout', 'illumos-amd64', '--physmem', '24T', '--svg']);
+    expect(stdout).toContain('>SEGKPM_BASE − 8·(RAM − 256 GiB), to 512 GiB;</text>');
+    expect(stdout).toContain('>0xffff3f0000000000 bounded</text>');
+  });
+
   it('writes a picture whole, in well-formed XML, with every segment', async () => {
     const out = join(temporaryFolder(), 'layout.svg');
     const { stdout } = await runCli(['layout', 'illumos-amd64', '--physmem', '24T', '--svg', '--out', out]);

@@ -77,7 +77,8 @@ describe('lengths as text', () => {
     [1023, '1023 B'],
     [1536, '1.50 KiB'],
     [2 ** 45, '32 TiB'],
-    [2 ** 53, '8192 TiB'],
+    [2 ** 53, '8 PiB'],
+    [2 ** 64 - 2 ** 48, '16.0 EiB'],
     [1234567, '1.18 MiB'],
   ])('formats %d', (bytes, text) => {
     expect(formatBytes(bytes)).toBe(text);

@@ -44,6 +44,7 @@ const SUITES = [
     'results/reference/linux-recordings/README.md',
     /```\n(fork-storm, seed 1[\s\S]*?)```/,
   ],
+  ['memlock', 'results/reference/memlock/README.md', /```\n(x86, seed 1[\s\S]*?)```/],
 ] as const;
 
 describe('reference results', () => {

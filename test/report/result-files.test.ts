@@ -103,6 +103,8 @@ describe('a folder of results', () => {
       'guests.csv',
       'sizes.csv',
       'lifetimes.csv',
+      'memlock.csv',
+      'memlock-timeline.csv',
     ]);
     for (const resource of resources) {
       const text = readFileSync(join(path, resource.path));

@@ -54,7 +54,7 @@ describe('csv importer', () => {
     const site = 'f;=cmd|x;+1; @a;-b;c';
     const { trace } = await importText(`op,object,size,site\nalloc,1,8,${site}\n`);
     const csv = folder.path('t.csv');
-    writeTraceCsv(trace, csv, true);
+    await writeTraceCsv(trace, csv, true);
     const text = readFileSync(csv, 'utf8');
     expect(text.split(/[,;\n]/).filter((cell) => /^\s*[=+@]|^\s*-\D/.test(cell))).toEqual([]);
     const again = folder.path('again.arrow');

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Value } from '@sinclair/typebox/value';
 import { describe, expect, it } from 'vitest';
 import { RandomStream } from '../../src/core/random.js';
@@ -31,6 +32,10 @@ const QUIET: GuestOptions = {
   attachEveryNs: 0,
   balloonEveryNs: 0,
   hotplugEveryNs: 0,
+  unplugEveryNs: 0,
+  mostDevices: 1,
+  attachFailurePercent: 0,
+  plugFailurePercent: 0,
   balloonPercent: 25,
   dimmBytes: GIB,
   dimms: 4,
@@ -180,6 +185,23 @@ describe('devices, balloons and DIMMs', () => {
     const boots = (list: readonly Step[]) =>
       list.filter(({ op, segment }) => op === 'alloc' && segment === 2).map(({ time }) => time);
     expect(boots(steps({ balloonEveryNs: HOUR / 20 }))).toEqual(boots(steps()));
+  });
+});
+
+describe('requests of what earlier releases had too', () => {
+  it.each([
+    ['quiet', {}, '0730256d400f478c'],
+    [
+      'busy',
+      { devicePercent: 30, attachEveryNs: HOUR / 20, balloonEveryNs: HOUR / 20, hotplugEveryNs: HOUR / 20 },
+      '65e0b12808c1d408',
+    ],
+  ] as const)('are the same to the bit: %s', (_what, changes, digest) => {
+    const hash = createHash('sha256');
+    for (const { time, op, guest, segment, size } of steps(changes)) {
+      hash.update(`${time} ${op} ${guest} ${segment} ${size}\n`);
+    }
+    expect(hash.digest('hex').slice(0, 16)).toBe(digest);
   });
 });
 

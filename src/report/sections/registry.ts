@@ -2,6 +2,7 @@ import type { ReportSection } from '../content.js';
 import { failuresSection } from './failures.js';
 import { fragmentationSection } from './fragmentation.js';
 import { goldenSection } from './golden.js';
+import { memlockSection } from './memlock.js';
 import { metadataSection } from './metadata.js';
 import { paretoSection } from './pareto.js';
 import { provenanceSection } from './provenance.js';
@@ -24,6 +25,7 @@ export const REPORT_SECTIONS: readonly ReportSection[] = [
   timingSection,
   spectrumSection,
   stacksSection,
+  memlockSection,
   goldenSection,
   provenanceSection,
 ];
