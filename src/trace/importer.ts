@@ -41,6 +41,8 @@ export const DEFAULT_IMPORT_OPTIONS: ImportOptions = {
 
 /** Largest page-block order that is believed: 2^30 pages would be more than any machine hands out at once. */
 export const MAX_PAGE_ORDER = 30;
+/** A trace counts the bytes of a request exactly. */
+export const MAX_REQUEST_BYTES = Number.MAX_SAFE_INTEGER;
 /** Ranges that start in the top 2 GiB of the address space hold module text (Linux, x86-64). */
 export const MODULE_SPACE_START = 2 ** 53 - 2 * GIB;
 

@@ -6,6 +6,8 @@ export const SPACE = 0x20;
 export const COLON = 0x3a;
 export const DASH = 0x2d;
 export const ZERO = 0x30;
+/** Process ids have 32 bits. */
+export const MAX_PID_DIGITS = 10;
 const LETTER_X = 0x78;
 const TWO_32 = 2 ** 32;
 /** Hexadecimal digits of 32 bits. */

@@ -1,4 +1,13 @@
-import { COLON, DASH, decimalValue, digitsEnd, isDigit, SPACE, spacesEnd } from '../text-scan.js';
+import {
+  COLON,
+  DASH,
+  decimalValue,
+  digitsEnd,
+  isDigit,
+  MAX_PID_DIGITS,
+  SPACE,
+  spacesEnd,
+} from '../text-scan.js';
 import type { EventForm } from './event-text.js';
 
 const OPEN_BRACKET = 0x5b;
@@ -8,6 +17,8 @@ const CLOSE_PAREN = 0x29;
 /** ftrace pads the task's name to 16 characters, so the dash before the process id stands here. */
 const USUAL_DASH = 16;
 const MAX_CPU = 65_535;
+/** The thread group in brackets, padded: a longer one is none, and would be looked through behind each dash. */
+const MAX_GROUP_BYTES = 32;
 
 /**
  * The part of an ftrace line that all events share, `TASK-PID (TGID) [CPU] flags STAMP: NAME:`, where the thread
@@ -40,9 +51,10 @@ export class FtraceLine implements EventForm {
     if (dash >= end || bytes[dash] !== DASH) return -1;
     const pidEnd = digitsEnd(bytes, dash + 1, end);
     let at = spacesEnd(bytes, pidEnd, end);
-    if (pidEnd === dash + 1 || at === pidEnd) return -1;
+    if (pidEnd === dash + 1 || at === pidEnd || pidEnd - dash > MAX_PID_DIGITS + 1) return -1;
     if (bytes[at] === OPEN_PAREN) {
-      while (at < end && bytes[at] !== CLOSE_PAREN) at++;
+      const last = Math.min(end, at + MAX_GROUP_BYTES);
+      while (at < last && bytes[at] !== CLOSE_PAREN) at++;
       at = spacesEnd(bytes, at + 1, end);
     }
     const cpuEnd = digitsEnd(bytes, at + 1, end);
