@@ -1,3 +1,5 @@
+import { viewOf } from './word-scan.js';
+
 /** What a view of bytes shows while there are none. */
 const NOTHING: Uint8Array = new Uint8Array(0);
 
@@ -77,10 +79,6 @@ export class ByteNames {
       this.table[bucket] = id;
     }
   }
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function doubled<T extends Uint8Array | Uint32Array>(column: T, Column: new (length: number) => T): T {
