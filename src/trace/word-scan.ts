@@ -5,7 +5,9 @@ import { canonical, ZERO } from './text-scan.js';
  * of text-scan.ts see, which test/trace/word-scan.test.ts holds them against.
  */
 
-const SPACES = 0x20202020;
+/** A byte in each place of a word, for `firstOf`. */
+export const SPACES = 0x20202020;
+export const COLONS = 0x3a3a3a3a;
 const ONES = 0x01010101;
 const HIGH_BITS = 0x80808080;
 const WORD = 4;
@@ -34,6 +36,34 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** Position of the first byte that `bytes` is made of, `end` if there is none. */
+export function firstOf(view: DataView, bytes: number, start: number, end: number): number {
+  let at = start;
+  for (; at + WORD <= end; at += WORD) {
+    const word = view.getInt32(at, true) ^ bytes;
+    const found = (word - ONES) & ~word & HIGH_BITS;
+    if (found !== 0) return at + lowestByte(found);
+  }
+  while (at < end && view.getUint8(at) !== (bytes & 0xff)) at++;
+  return at;
+}
+
+/** Position of the first byte that is no space, `end` if there is none. */
+export function firstNonSpace(view: DataView, start: number, end: number): number {
+  let at = start;
+  for (; at + WORD <= end; at += WORD) {
+    const word = view.getInt32(at, true) ^ SPACES;
+    if (word !== 0) return at + lowestByte(word);
+  }
+  while (at < end && view.getUint8(at) === (SPACES & 0xff)) at++;
+  return at;
+}
+
+/** Number of the lowest byte that is not 0, of a word that has one. */
+function lowestByte(word: number): number {
+  return (31 - Math.clz32(word & -word)) >> 3;
+}
+
 /** Whether the name stands at `at` and ends at `end` at the latest. */
 export function standsAt(view: DataView, name: FieldName, at: number, end: number): boolean {
   const stop = at + name.length;
@@ -55,7 +85,7 @@ export function afterName(view: DataView, name: FieldName, start: number, end: n
       at += WORD;
       continue;
     }
-    at += (31 - Math.clz32(found & -found)) >> 3;
+    at += lowestByte(found);
     if (standsAt(view, name, at, end)) return at + name.length;
     at++;
   }

@@ -1,7 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { after, scanHexAddress } from '../../src/trace/text-scan.js';
-import { afterName, FieldName, standsAt, viewOf, wholeAddress } from '../../src/trace/word-scan.js';
+import {
+  afterName,
+  COLONS,
+  FieldName,
+  firstNonSpace,
+  firstOf,
+  SPACES,
+  standsAt,
+  viewOf,
+  wholeAddress,
+} from '../../src/trace/word-scan.js';
 
 const bytes = (text: string) => Uint8Array.from(Buffer.from(text, 'latin1'));
 const NAMES = [
@@ -55,6 +65,23 @@ describe('names of fields', () => {
         }
       },
     );
+    fc.assert(property, { numRuns: 1000 });
+  });
+});
+
+describe('bytes', () => {
+  it('are found where they are one by one', () => {
+    const property = fc.property(text, fc.nat(9), fc.nat(9), (line, from, less) => {
+      const all = bytes(line.replaceAll('=', ':'));
+      const end = Math.max(from, all.length - less);
+      fc.pre(end <= all.length);
+      const view = viewOf(all);
+      const part = [...all.subarray(from, end)];
+      const place = (index: number) => (index < 0 ? end : from + index);
+      expect(firstOf(view, SPACES, from, end)).toBe(place(part.indexOf(0x20)));
+      expect(firstOf(view, COLONS, from, end)).toBe(place(part.indexOf(0x3a)));
+      expect(firstNonSpace(view, from, end)).toBe(place(part.findIndex((byte) => byte !== 0x20)));
+    });
     fc.assert(property, { numRuns: 1000 });
   });
 });

@@ -1,13 +1,5 @@
-import {
-  COLON,
-  DASH,
-  decimalValue,
-  digitsEnd,
-  isDigit,
-  MAX_PID_DIGITS,
-  SPACE,
-  spacesEnd,
-} from '../text-scan.js';
+import { COLON, DASH, decimalValue, digitsEnd, isDigit, MAX_PID_DIGITS, spacesEnd } from '../text-scan.js';
+import { COLONS, firstNonSpace, firstOf, SPACES, viewOf } from '../word-scan.js';
 import type { EventForm } from './event-text.js';
 
 const OPEN_BRACKET = 0x5b;
@@ -33,8 +25,16 @@ export class FtraceLine implements EventForm {
   /** Position of the colon behind the event's name, or of the line's end where the name has none. */
   nameEnd = 0;
 
+  /** The bytes of the last line four at a time: many lines lie in the same array. */
+  private view = viewOf(new Uint8Array(0));
+  private viewed: Uint8Array | undefined;
+
   /** Reads the line in bytes[start, end). Returns whether it has that form. */
   scan(bytes: Uint8Array, start: number, end: number): boolean {
+    if (bytes !== this.viewed) {
+      this.viewed = bytes;
+      this.view = viewOf(bytes);
+    }
     // The name may hold brackets, dashes and digits: the usual column first, then each bracket from the left.
     const usual = this.scanTask(bytes, start + USUAL_DASH, end);
     if (usual > 0) return this.scanStamp(bytes, usual, end);
@@ -67,29 +67,18 @@ export class FtraceLine implements EventForm {
 
   /** Reads ` flags STAMP: NAME`, flags optional. */
   private scanStamp(bytes: Uint8Array, from: number, end: number): boolean {
-    let start = spacesEnd(bytes, from, end);
-    let stop = tokenEnd(bytes, start, end);
+    const { view } = this;
+    let start = firstNonSpace(view, from, end);
+    let stop = firstOf(view, SPACES, start, end);
     if (stop < end && bytes[stop - 1] !== COLON) {
-      start = spacesEnd(bytes, stop, end);
-      stop = tokenEnd(bytes, start, end);
+      start = firstNonSpace(view, stop, end);
+      stop = firstOf(view, SPACES, start, end);
     }
     if (stop >= end || bytes[stop - 1] !== COLON || !isDigit(bytes[start]!)) return false;
     this.stampStart = start;
     this.stampEnd = stop - 1;
     this.nameStart = stop + 1;
-    this.nameEnd = nameEnd(bytes, this.nameStart, end);
+    this.nameEnd = firstOf(view, COLONS, this.nameStart, end);
     return this.nameEnd > this.nameStart;
   }
-}
-
-function tokenEnd(bytes: Uint8Array, start: number, end: number): number {
-  let at = start;
-  while (at < end && bytes[at] !== SPACE) at++;
-  return at;
-}
-
-function nameEnd(bytes: Uint8Array, start: number, end: number): number {
-  let at = start;
-  while (at < end && bytes[at] !== COLON) at++;
-  return at;
 }
