@@ -1,9 +1,15 @@
+import { viewOf } from './word-scan.js';
+
 /** What a view of bytes shows while there are none. */
 const NOTHING: Uint8Array = new Uint8Array(0);
 
+/** More than the symbols of a kernel and its modules have: lines of a mebibyte each must not fill the memory. */
+const MAX_POOL_BYTES = 1 << 24;
+
 /**
  * Numbers for the texts of call sites and event names, in order of first appearance, looked up straight from the
- * bytes of a line: a text becomes a string once. Bounded: beyond `limit` different texts the answer is -1.
+ * bytes of a line: a text becomes a string once. Bounded: beyond `limit` different texts, or MAX_POOL_BYTES of them,
+ * the answer is -1.
  */
 export class ByteNames {
   readonly names: string[] = [];
@@ -30,7 +36,8 @@ export class ByteNames {
       if (this.isText(id, start, end)) return id;
       bucket = (bucket + 1) & mask;
     }
-    return this.names.length < this.limit ? this.add(bytes, start, end, bucket) : -1;
+    const room = this.starts[this.names.length]! + end - start <= MAX_POOL_BYTES;
+    return room && this.names.length < this.limit ? this.add(bytes, start, end, bucket) : -1;
   }
 
   private look(bytes: Uint8Array): void {
@@ -72,10 +79,6 @@ export class ByteNames {
       this.table[bucket] = id;
     }
   }
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function doubled<T extends Uint8Array | Uint32Array>(column: T, Column: new (length: number) => T): T {

@@ -1,4 +1,3 @@
-import { NO_ADDRESS } from '../core/address.js';
 import { RequestClass } from '../core/request.js';
 import { GIB, KIB } from '../core/units.js';
 import type { ByteNames } from './byte-names.js';
@@ -41,6 +40,8 @@ export const DEFAULT_IMPORT_OPTIONS: ImportOptions = {
 
 /** Largest page-block order that is believed: 2^30 pages would be more than any machine hands out at once. */
 export const MAX_PAGE_ORDER = 30;
+/** A trace counts the bytes of a request exactly. */
+export const MAX_REQUEST_BYTES = Number.MAX_SAFE_INTEGER;
 /** Ranges that start in the top 2 GiB of the address space hold module text (Linux, x86-64). */
 export const MODULE_SPACE_START = 2 ** 53 - 2 * GIB;
 
@@ -61,26 +62,27 @@ export const NAME_SPACE_COUNT = Object.keys(NameSpace).length;
 
 /**
  * The event that a parser has just read. One object that is filled anew for each event, so that reading a line
- * makes no garbage. `pid` is -1 where the format names none.
+ * makes no garbage. `pid` is -1 where the format names none. What may exceed a small integer begins as NaN, a double:
+ * V8 lays such fields out for doubles at once, and need not compile all that touches them a second time.
  */
 export class RecordedEvent {
   /** Nanoseconds since the first stamp. */
-  timeNs = 0;
+  timeNs = Number.NaN;
   cpu = 0;
   pid = -1;
   space: NameSpace = NameSpace.kmem;
   /** RequestClass. For a free: the class to count it under if the object is unknown. */
   cls: number = RequestClass.kmem;
   /** What an object is found by in its name space: an integer from 0 to 2^53. */
-  key = 0;
+  key = Number.NaN;
   /** Bytes asked for; not used by a free. */
-  size = 0;
+  size = Number.NaN;
   /** Alignment asked for in bytes, 0 for none; not used by a free. */
-  align = 0;
+  align = Number.NaN;
   /** Number of the call site, -1 for none. */
   site = -1;
   /** Number of AddressSpace.canonical, -1 for unknown; not used by a free. */
-  address = NO_ADDRESS;
+  address = Number.NaN;
   /** Whether the recorder may have written this allocation twice in a row (large kmalloc on Linux 6.12). */
   mayRepeat = false;
 }

@@ -11,13 +11,13 @@ const POWERS_OF_TEN = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
  */
 export class RecordedClock {
   /** Nanoseconds of the last stamp since the first one; negative if it lies before. */
-  nowNs = 0;
+  nowNs = Number.NaN;
   /** First stamp as it was written, empty before there is one. */
   origin = '';
   /** Whether stamps are bare integers; undefined before the first one. */
   ticks: boolean | undefined;
-  private originWhole = 0;
-  private originRest = 0;
+  private originWhole = Number.NaN;
+  private originRest = Number.NaN;
 
   constructor(private readonly tickNs: number) {}
 

@@ -6,6 +6,8 @@ export const SPACE = 0x20;
 export const COLON = 0x3a;
 export const DASH = 0x2d;
 export const ZERO = 0x30;
+/** Process ids have 32 bits. */
+export const MAX_PID_DIGITS = 10;
 const LETTER_X = 0x78;
 const TWO_32 = 2 ** 32;
 /** Hexadecimal digits of 32 bits. */
@@ -122,6 +124,7 @@ export function scanDecimalAddress(bytes: Uint8Array, start: number, end: number
   const carry = Math.floor(low / 65_536);
   const units = high * 1e9 + carry;
   const upper = Math.floor(units / 65_536);
+  if (upper >= TWO_32) return Number.NaN;
   return canonical(upper, (units - upper * 65_536) * 65_536 + (low - carry * 65_536));
 }
 
@@ -132,11 +135,14 @@ export function decimalValue(bytes: Uint8Array, start: number, end: number): num
   return value;
 }
 
-/** Number of AddressSpace.canonical from the halves of a 64-bit address; NaN if its upper 12 bits differ. */
-function canonical(high: number, low: number): number {
-  const upper = Math.floor(high / 2 ** 20);
-  if (upper === 0) return high * TWO_32 + low;
-  return upper === 0xfff ? (high & 0x1f_ffff) * TWO_32 + low : Number.NaN;
+/**
+ * Number of AddressSpace.canonical from the halves of a 64-bit address, each as an integer of 32 bits with or without
+ * sign; NaN if its upper 12 bits differ.
+ */
+export function canonical(high: number, low: number): number {
+  const upper = high >>> 20;
+  if (upper === 0) return high * TWO_32 + (low >>> 0);
+  return upper === 0xfff ? (high & 0x1f_ffff) * TWO_32 + (low >>> 0) : Number.NaN;
 }
 
 /** The address if it can be one of a kernel; NO_ADDRESS for what lies in the lower half, as hashed pointers do. */

@@ -28,4 +28,12 @@ describe('names in bytes', () => {
     for (let index = 0; index < 20_000; index++) expect(idOf(index)).toBe(index);
     expect(names.names[19_999]).toBe('some_function+0x4e1f/0x10');
   });
+
+  it('are bounded in bytes, too', () => {
+    const names = new ByteNames();
+    const text = (index: number) => Uint8Array.from(Buffer.alloc(1 << 20, String(index)));
+    const ids = Array.from({ length: 20 }, (_, index) => names.idOf(text(index + 10), 0, 1 << 20));
+    expect(ids).toEqual([...Array.from({ length: 16 }, (_, id) => id), -1, -1, -1, -1]);
+    expect(names.idOf(text(25), 0, 1 << 20)).toBe(15);
+  });
 });

@@ -86,7 +86,7 @@ describe('alibaba importers', () => {
       'f,1,x,0,0,,LS,Failed,9,12,9',
     ];
     const { trace, skipped } = await importInto(out(), { text: `${openb}${rows.join('\n')}\n` });
-    expect(trace.metadata.provenance.importer).toBe('alibaba-openb 1');
+    expect(trace.metadata.provenance.importer).toBe('alibaba-openb 2');
     expect(eventsOf(trace).map(({ timeNs, op, size }) => [timeNs / 1e9, op, size / MIB])).toEqual([
       [0, 0, 1024],
       [4, 1, 1024],

@@ -7,38 +7,18 @@ import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/core/errors.js';
 import { type LineHandler, LineSplitter } from '../../src/trace/line-splitter.js';
 import { openText } from '../../src/trace/source.js';
-import { fixture, temporaryFolder } from './support.js';
+import { fixture, temporaryFolder, ZSTD_BLOCK_BYTES, zstdBlock, zstdBomb, zstdFrame } from './support.js';
 
 const folder = temporaryFolder();
 const none = Readable.from([]);
 
-const BLOCK_BYTES = 128 * 1024;
-
-function block(type: 'raw' | 'repeated', content: Buffer, size: number, last: boolean): Buffer {
-  const header = Buffer.alloc(3);
-  header.writeUIntLE((size << 3) | (type === 'raw' ? 0 : 2) | (last ? 1 : 0), 0, 3);
-  return Buffer.concat([header, content]);
-}
-
-/** A zstd frame of a window of 128 MiB (RFC 8878, section 3.1.1), made here because Node.js 20 cannot. */
-function frame(blocks: readonly Buffer[], checksum?: Buffer): Buffer {
-  const header = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, checksum === undefined ? 0 : 4, 17 << 3]);
-  return Buffer.concat([header, ...blocks, checksum ?? Buffer.alloc(0)]);
-}
-
 function zstd(bytes: Buffer, checksum?: Buffer): Buffer {
   const blocks: Buffer[] = [];
-  for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
-    const content = bytes.subarray(at, at + BLOCK_BYTES);
-    blocks.push(block('raw', content, content.length, at + BLOCK_BYTES >= bytes.length));
+  for (let at = 0; at < bytes.length; at += ZSTD_BLOCK_BYTES) {
+    const content = bytes.subarray(at, at + ZSTD_BLOCK_BYTES);
+    blocks.push(zstdBlock('raw', content, content.length, at + ZSTD_BLOCK_BYTES >= bytes.length));
   }
-  return frame(blocks, checksum);
-}
-
-/** 128 KiB of zeros for every four bytes. */
-function bomb(blocks: number): Buffer {
-  const zeros = (last: boolean) => block('repeated', Buffer.alloc(1), BLOCK_BYTES, last);
-  return frame(Array.from({ length: blocks }, (_, at) => zeros(at === blocks - 1)));
+  return zstdFrame(blocks, checksum);
 }
 
 async function readAll(path: string, stdin: NodeJS.ReadableStream = none) {
@@ -85,7 +65,7 @@ describe('text source', () => {
     for (const name of ['bomb.zst', 'bomb.gz']) {
       const zeros = Buffer.alloc(64 * 1024 * 1024);
       const source = await openText(
-        file(name, name === 'bomb.gz' ? gzipSync(zeros) : bomb(zeros.length / BLOCK_BYTES)),
+        file(name, name === 'bomb.gz' ? gzipSync(zeros) : zstdBomb(zeros.length)),
         none,
       );
       let [bytes, largest] = [0, 0];

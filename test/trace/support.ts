@@ -82,3 +82,26 @@ export async function importInto(
   ]);
   return { report, trace, skipped: Object.fromEntries(skipped) };
 }
+
+/** Most bytes of a block of zstd. */
+export const ZSTD_BLOCK_BYTES = 128 * 1024;
+
+/** A block of zstd (RFC 8878, section 3.1.1.2), made here because Node.js 20 cannot. */
+export function zstdBlock(type: 'raw' | 'repeated', content: Buffer, size: number, last: boolean): Buffer {
+  const header = Buffer.alloc(3);
+  header.writeUIntLE((size << 3) | (type === 'raw' ? 0 : 2) | (last ? 1 : 0), 0, 3);
+  return Buffer.concat([header, content]);
+}
+
+/** A zstd frame of a window of 128 MiB (RFC 8878, section 3.1.1). */
+export function zstdFrame(blocks: readonly Buffer[], checksum?: Buffer): Buffer {
+  const header = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, checksum === undefined ? 0 : 4, 17 << 3]);
+  return Buffer.concat([header, ...blocks, checksum ?? Buffer.alloc(0)]);
+}
+
+/** A zstd frame that unpacks to `bytes` zeros, a multiple of ZSTD_BLOCK_BYTES: four bytes for each block. */
+export function zstdBomb(bytes: number): Buffer {
+  const count = bytes / ZSTD_BLOCK_BYTES;
+  const zeros = (last: boolean) => zstdBlock('repeated', Buffer.alloc(1), ZSTD_BLOCK_BYTES, last);
+  return zstdFrame(Array.from({ length: count }, (_, at) => zeros(at === count - 1)));
+}

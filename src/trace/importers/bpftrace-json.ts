@@ -43,7 +43,7 @@ class BpftraceJsonParser extends LineParser {
 
   private otherLine(line: string): void {
     const type = /^\{"type": "(\w+)"/.exec(line)?.[1];
-    const lost = /"type": "lost_events", "data": \{"events": (\d+)/.exec(line);
+    const lost = /"type": "lost_events", "data": \{"events": (\d{1,15})\b/.exec(line);
     if (lost !== null) this.skip('lost-events', Number(lost[1]));
     else if (type === undefined || type === 'printf') this.skip('unparsed-line');
     else if (type !== 'attached_probes') this.skip('bpftrace-map');

@@ -40,7 +40,7 @@ class BpftraceParser extends LineParser {
   }
 
   private otherLine(line: string): void {
-    const lost = /^Lost (\d+) events/.exec(line);
+    const lost = /^Lost (\d{1,15}) events/.exec(line);
     if (lost !== null) this.skip('lost-events', Number(lost[1]));
     else if (/^@/.test(line)) this.skip('bpftrace-map');
     else if (!/^Attaching \d+ probe/.test(line)) this.skip('unparsed-line');

@@ -2,7 +2,13 @@ import { NO_ADDRESS } from '../../core/address.js';
 import { InputError } from '../../core/errors.js';
 import { REQUEST_CLASS_NAMES, REQUEST_OP_NAMES, RequestClass, RequestOp } from '../../core/request.js';
 import { ByteNames } from '../byte-names.js';
-import { type ImportContext, NameSpace, type ParsedText, type TraceImporter } from '../importer.js';
+import {
+  type ImportContext,
+  MAX_REQUEST_BYTES,
+  NameSpace,
+  type ParsedText,
+  type TraceImporter,
+} from '../importer.js';
 import { RecordedClock } from '../recorded-clock.js';
 import { scanHexAddress, scanInteger } from '../text-scan.js';
 import { firstLines } from './event-text.js';
@@ -118,7 +124,8 @@ class CsvParser extends LineParser {
       ? NO_ADDRESS
       : scanHexAddress(bytes, this.begin(places.address), this.stop(places.address));
     event.mayRepeat = false;
-    const legible = event.size > 0 && event.align >= 0 && event.address >= NO_ADDRESS;
+    const legible =
+      event.size > 0 && event.size <= MAX_REQUEST_BYTES && event.align >= 0 && event.address >= NO_ADDRESS;
     if (legible) this.context.sink.allocated();
     return legible;
   }

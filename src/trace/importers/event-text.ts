@@ -8,6 +8,8 @@ import { Decoded } from './linux-requests.js';
 /** Kernels have some 2000 events; a text with more names than this is no recording. */
 const MAX_EVENT_NAMES = 10_000;
 const HASH = 0x23;
+/** What the tools write beside events is shorter: a form is not looked for in a longer line, which may take long. */
+const MAX_NOTE_BYTES = 1024;
 
 /** The part of a line that all events of a format share. Positions are those of the bytes given to `scan`. */
 export interface EventForm {
@@ -118,6 +120,7 @@ export abstract class EventText extends LineParser {
   }
 }
 
+/** The beginning of a line, as much as tells what it is. */
 function latin1(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.subarray(start, end)).toString('latin1');
+  return Buffer.from(bytes.subarray(start, Math.min(end, start + MAX_NOTE_BYTES))).toString('latin1');
 }

@@ -7,6 +7,7 @@ import {
   scanInteger,
   startsWith,
 } from '../text-scan.js';
+import { afterName, FieldName, viewOf, wholeAddress } from '../word-scan.js';
 import { Decoded, LinuxRequests, namesObject } from './linux-requests.js';
 
 /** Reads one event from the bytes that `FtraceEvents.at` was given. */
@@ -36,33 +37,33 @@ export const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
 ]);
 
 const text = (value: string): Uint8Array => Uint8Array.from(Buffer.from(value, 'latin1'));
-const CALL_SITE = text(' call_site=');
-const PTR = text(' ptr=');
-const BYTES_REQ = text(' bytes_req=');
-const BYTES_ALLOC = text(' bytes_alloc=');
-const VA_START_DECIMAL = text(' va_start: ');
-const VA_START = text(' va_start=');
-const VA_END = text(' va_end=');
-const ADDR = text(' addr=');
-const SIZE = text(' size=');
-const ALIGN = text(' align=');
-const FAILED = text(' failed=');
+const CALL_SITE = new FieldName(' call_site=');
+const PTR = new FieldName(' ptr=');
+const BYTES_REQ = new FieldName(' bytes_req=');
+const BYTES_ALLOC = new FieldName(' bytes_alloc=');
+const VA_START_DECIMAL = new FieldName(' va_start: ');
+const VA_START = new FieldName(' va_start=');
+const VA_END = new FieldName(' va_end=');
+const ADDR = new FieldName(' addr=');
+const SIZE = new FieldName(' size=');
+const ALIGN = new FieldName(' align=');
+const FAILED = new FieldName(' failed=');
 const PID = text(' pid=');
 const CHILD_PID = text(' child_pid=');
-const STACK = text(' stack=');
-const REFS = text(' refs=');
-const PFN = text(' pfn=');
-const ORDER = text(' order=');
+const STACK = new FieldName(' stack=');
+const REFS = new FieldName(' refs=');
+const PFN = new FieldName(' pfn=');
+const ORDER = new FieldName(' order=');
 const PROBE_ENTRY = text(' (alloc_vmap_area+');
 const PROBE_RETURN = text(' <- alloc_vmap_area)');
 const PROBE_FREE = text(' (free_vmap_area_noflush+');
 const PROBE_PURGE = text(' (__purge_vmap_area_lazy+');
-const START = text(' start=');
-const END = text(' end=');
-const PURGED = text(' num_purged=');
-const WINDOW_START = text(' vstart=');
-const WINDOW_END = text(' vend=');
-const WAITING_PAGES = text(' nr_lazy=');
+const START = new FieldName(' start=');
+const END = new FieldName(' end=');
+const PURGED = new FieldName(' num_purged=');
+const WINDOW_START = new FieldName(' vstart=');
+const WINDOW_END = new FieldName(' vend=');
+const WAITING_PAGES = new FieldName(' nr_lazy=');
 const FAULT = text('(fault)');
 /** How trace-cmd and perf print a pointer that is NULL. */
 const NIL = text('(nil)');
@@ -75,13 +76,15 @@ export class FtraceEvents extends LinuxRequests {
   private bytes: Uint8Array = new Uint8Array(0);
   private start = 0;
   private end = 0;
+  /** The bytes four at a time: many lines lie in the same array. */
+  private view = viewOf(this.bytes);
   /** Behind the name of the last field found: fields mostly come in the order in which they are asked for. */
   private cursor = 0;
   /** Alignment asked for by each process that is inside alloc_vmap_area (kprobe recordings only). */
   private readonly pendingAlign = new Map<number, number>();
   /** Its window, first address and end, where somebody follows the addresses. */
   private readonly pendingWindow = new Map<number, readonly [number, number]>();
-  private readonly kmemSize: Uint8Array;
+  private readonly kmemSize: FieldName;
 
   constructor(context: ImportContext) {
     super(context);
@@ -90,7 +93,10 @@ export class FtraceEvents extends LinuxRequests {
 
   /** Says where the fields are: bytes[start, end) begins with the space behind `NAME:`. */
   at(bytes: Uint8Array, start: number, end: number): void {
-    this.bytes = bytes;
+    if (bytes !== this.bytes) {
+      this.bytes = bytes;
+      this.view = viewOf(bytes);
+    }
     this.start = start;
     this.end = end;
     this.cursor = start;
@@ -197,14 +203,14 @@ export class FtraceEvents extends LinuxRequests {
   }
 
   /** Position of the field's value, -1 if there is no such field. */
-  private field(name: Uint8Array): number {
-    let found = after(this.bytes, name, this.cursor, this.end);
-    if (found < 0 && this.cursor > this.start) found = after(this.bytes, name, this.start, this.end);
+  private field(name: FieldName): number {
+    let found = afterName(this.view, name, this.cursor, this.end);
+    if (found < 0 && this.cursor > this.start) found = afterName(this.view, name, this.start, this.end);
     if (found >= 0) this.cursor = found;
     return found;
   }
 
-  private integer(name: Uint8Array): number {
+  private integer(name: FieldName): number {
     return scanInteger(this.bytes, this.field(name), this.end);
   }
 
@@ -212,13 +218,18 @@ export class FtraceEvents extends LinuxRequests {
     return scanInteger(this.bytes, afterLast(this.bytes, name, this.start, this.end), this.end);
   }
 
-  private address(name: Uint8Array): number {
-    return scanHexAddress(this.bytes, this.field(name), this.end);
+  private address(name: FieldName): number {
+    return this.addressAt(this.field(name));
+  }
+
+  private addressAt(at: number): number {
+    const whole = wholeAddress(this.view, at, this.end);
+    return whole >= 0 ? whole : scanHexAddress(this.bytes, at, this.end);
   }
 
   private pointerAt(ptr: number): number {
-    if (startsWith(this.bytes, NIL, ptr, this.end)) return 0;
-    return scanHexAddress(this.bytes, ptr, this.end);
+    const pointer = this.addressAt(ptr);
+    return pointer >= 0 || !startsWith(this.bytes, NIL, ptr, this.end) ? pointer : 0;
   }
 
   /** Number of the call site's text, which ends where the pointer's field begins; it may hold a space. */

@@ -1,4 +1,5 @@
-import { COLON, DASH, decimalValue, digitsEnd, isDigit, SPACE, spacesEnd } from '../text-scan.js';
+import { COLON, DASH, decimalValue, digitsEnd, isDigit, MAX_PID_DIGITS, spacesEnd } from '../text-scan.js';
+import { COLONS, firstNonSpace, firstOf, SPACES, viewOf } from '../word-scan.js';
 import type { EventForm } from './event-text.js';
 
 const OPEN_BRACKET = 0x5b;
@@ -8,6 +9,8 @@ const CLOSE_PAREN = 0x29;
 /** ftrace pads the task's name to 16 characters, so the dash before the process id stands here. */
 const USUAL_DASH = 16;
 const MAX_CPU = 65_535;
+/** The thread group in brackets, padded: a longer one is none, and would be looked through behind each dash. */
+const MAX_GROUP_BYTES = 32;
 
 /**
  * The part of an ftrace line that all events share, `TASK-PID (TGID) [CPU] flags STAMP: NAME:`, where the thread
@@ -22,8 +25,16 @@ export class FtraceLine implements EventForm {
   /** Position of the colon behind the event's name, or of the line's end where the name has none. */
   nameEnd = 0;
 
+  /** The bytes of the last line four at a time: many lines lie in the same array. */
+  private view = viewOf(new Uint8Array(0));
+  private viewed: Uint8Array | undefined;
+
   /** Reads the line in bytes[start, end). Returns whether it has that form. */
   scan(bytes: Uint8Array, start: number, end: number): boolean {
+    if (bytes !== this.viewed) {
+      this.viewed = bytes;
+      this.view = viewOf(bytes);
+    }
     // The name may hold brackets, dashes and digits: the usual column first, then each bracket from the left.
     const usual = this.scanTask(bytes, start + USUAL_DASH, end);
     if (usual > 0) return this.scanStamp(bytes, usual, end);
@@ -40,9 +51,10 @@ export class FtraceLine implements EventForm {
     if (dash >= end || bytes[dash] !== DASH) return -1;
     const pidEnd = digitsEnd(bytes, dash + 1, end);
     let at = spacesEnd(bytes, pidEnd, end);
-    if (pidEnd === dash + 1 || at === pidEnd) return -1;
+    if (pidEnd === dash + 1 || at === pidEnd || pidEnd - dash > MAX_PID_DIGITS + 1) return -1;
     if (bytes[at] === OPEN_PAREN) {
-      while (at < end && bytes[at] !== CLOSE_PAREN) at++;
+      const last = Math.min(end, at + MAX_GROUP_BYTES);
+      while (at < last && bytes[at] !== CLOSE_PAREN) at++;
       at = spacesEnd(bytes, at + 1, end);
     }
     const cpuEnd = digitsEnd(bytes, at + 1, end);
@@ -55,29 +67,18 @@ export class FtraceLine implements EventForm {
 
   /** Reads ` flags STAMP: NAME`, flags optional. */
   private scanStamp(bytes: Uint8Array, from: number, end: number): boolean {
-    let start = spacesEnd(bytes, from, end);
-    let stop = tokenEnd(bytes, start, end);
+    const { view } = this;
+    let start = firstNonSpace(view, from, end);
+    let stop = firstOf(view, SPACES, start, end);
     if (stop < end && bytes[stop - 1] !== COLON) {
-      start = spacesEnd(bytes, stop, end);
-      stop = tokenEnd(bytes, start, end);
+      start = firstNonSpace(view, stop, end);
+      stop = firstOf(view, SPACES, start, end);
     }
     if (stop >= end || bytes[stop - 1] !== COLON || !isDigit(bytes[start]!)) return false;
     this.stampStart = start;
     this.stampEnd = stop - 1;
     this.nameStart = stop + 1;
-    this.nameEnd = nameEnd(bytes, this.nameStart, end);
+    this.nameEnd = firstOf(view, COLONS, this.nameStart, end);
     return this.nameEnd > this.nameStart;
   }
-}
-
-function tokenEnd(bytes: Uint8Array, start: number, end: number): number {
-  let at = start;
-  while (at < end && bytes[at] !== SPACE) at++;
-  return at;
-}
-
-function nameEnd(bytes: Uint8Array, start: number, end: number): number {
-  let at = start;
-  while (at < end && bytes[at] !== COLON) at++;
-  return at;
 }

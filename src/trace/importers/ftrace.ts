@@ -34,7 +34,7 @@ class FtraceParser extends EventText {
   protected override comment(text: string): void {
     const cpus = /#P:(\d{1,5})\b/.exec(text);
     if (cpus !== null) this.cpuCount = Number(cpus[1]);
-    const entries = /entries-in-buffer\/entries-written: (\d+)\/(\d+)/.exec(text);
+    const entries = /entries-in-buffer\/entries-written: (\d{1,15})\/(\d{1,15})\b/.exec(text);
     if (entries === null) return;
     const overwritten = Number(entries[2]) - Number(entries[1]);
     if (overwritten > 0) this.skip('overwritten-events', overwritten);
@@ -46,11 +46,11 @@ class FtraceParser extends EventText {
 
   /** Lines that do not have the usual form, by the output option that explains them. */
   protected override otherLine(line: string): void {
-    const lost = /^CPU:\d+ \[LOST (\d+) EVENTS\]/.exec(line);
+    const lost = /^CPU:\d+ \[LOST (\d{1,15}) EVENTS\]/.exec(line);
     if (lost !== null) this.skip('lost-events', Number(lost[1]));
     else if (line.startsWith(' => ')) this.skip('stack-trace');
     else if (/^\d+ \d+ \d+ type: \d+/.test(line)) this.skip('option-raw');
-    else if (/\d+us[ +!#*@$]?: |\dms \([+-]/.test(line)) this.skip('option-latency-format');
+    else if (/\dus[ +!#*@$]?: |\dms \([+-]/.test(line)) this.skip('option-latency-format');
     else if (DECODERS.has(line.slice(0, line.indexOf(':')))) this.skip('option-nocontext-info');
     else this.skip('unparsed-line');
   }

@@ -3,6 +3,7 @@ import { RequestClass } from '../../core/request.js';
 import {
   type ImportContext,
   MAX_PAGE_ORDER,
+  MAX_REQUEST_BYTES,
   MODULE_SPACE_START,
   NameSpace,
   type RecordedEvent,
@@ -142,9 +143,9 @@ export class LinuxRequests {
   }
 
   protected pageAllocated(frame: number, order: number): Decoded {
-    if (!(order <= MAX_PAGE_ORDER)) return Decoded.malformed;
-    if (frame === 0) return this.skip(this.rows.failedPage);
     const { pageSize } = this.context.options;
+    if (!(order <= MAX_PAGE_ORDER && frame * pageSize <= Number.MAX_SAFE_INTEGER)) return Decoded.malformed;
+    if (frame === 0) return this.skip(this.rows.failedPage);
     this.placed(pageSize * 2 ** order, 0, frame * pageSize);
     return this.allocated(NameSpace.page, RequestClass.page, frame);
   }
@@ -162,8 +163,8 @@ export class LinuxRequests {
   }
 
   private allocated(space: NameSpace, cls: number, key: number): Decoded {
-    if (!(key >= 0)) return Decoded.malformed;
     const { event } = this;
+    if (!(key >= 0 && event.size <= MAX_REQUEST_BYTES)) return Decoded.malformed;
     event.space = space;
     event.cls = cls;
     event.key = key;

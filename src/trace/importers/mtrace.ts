@@ -1,6 +1,7 @@
 import { RequestClass } from '../../core/request.js';
 import {
   type ImportContext,
+  MAX_REQUEST_BYTES,
   NameSpace,
   type ParsedText,
   type RecordedEvent,
@@ -87,7 +88,7 @@ class MtraceParser extends LineParser {
 
   /** The events that have a size. */
   private sized(sign: number, pointer: number, size: number): boolean {
-    if (!(pointer >= 0 && size >= 0)) return false;
+    if (!(pointer >= 0 && size >= 0 && size <= MAX_REQUEST_BYTES)) return false;
     if (sign === Sign.failedRealloc) {
       this.counts['!']++;
       this.skip('failed-alloc');

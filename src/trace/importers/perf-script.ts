@@ -1,5 +1,5 @@
 import type { ImportContext, TraceImporter } from '../importer.js';
-import { COLON, decimalValue, digitsEnd, isDigit, SPACE, spacesEnd } from '../text-scan.js';
+import { COLON, decimalValue, digitsEnd, isDigit, MAX_PID_DIGITS, SPACE, spacesEnd } from '../text-scan.js';
 import { anyLineHas, type EventForm, EventText, firstLines } from './event-text.js';
 
 /**
@@ -47,7 +47,7 @@ class PerfLine implements EventForm {
       first = stop + 1;
       stop = digitsEnd(bytes, first, end);
     }
-    if (stop === first || stop >= end || bytes[stop] !== SPACE) return -1;
+    if (stop === first || stop - first > MAX_PID_DIGITS || stop >= end || bytes[stop] !== SPACE) return -1;
     this.pid = decimalValue(bytes, first, stop);
     this.cpu = 0;
     const next = spacesEnd(bytes, stop, end);
@@ -99,7 +99,7 @@ class PerfScriptParser extends EventText {
   }
 
   protected override otherLine(line: string): void {
-    const lost = /PERF_RECORD_LOST(?:_SAMPLES)?\b.*?lost (\d+)/.exec(line);
+    const lost = /PERF_RECORD_LOST(?:_SAMPLES)?\b.*?lost (\d{1,15})\b/.exec(line);
     if (lost !== null) this.skip('lost-events', Number(lost[1]));
     else this.skip(line.startsWith('\t') ? 'stack-trace' : 'unparsed-line');
   }

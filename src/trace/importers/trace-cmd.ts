@@ -16,7 +16,7 @@ export const traceCmdImporter: TraceImporter = {
 
 const CPUS = /^cpus=(\d{1,5})$/;
 /** Both are written where a CPU's buffer overran, by different readers of the ring buffer. */
-const LOST = /^CPU:\d+ \[(?:LOST (\d+) EVENTS|(\d+) EVENTS DROPPED|EVENTS DROPPED)\]/;
+const LOST = /^CPU:\d+ \[(?:LOST (\d{1,15}) EVENTS|(\d{1,15}) EVENTS DROPPED|EVENTS DROPPED)\]/;
 
 class TraceCmdParser extends EventText {
   constructor(context: ImportContext) {

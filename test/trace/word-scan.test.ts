@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { after, scanHexAddress } from '../../src/trace/text-scan.js';
+import {
+  afterName,
+  COLONS,
+  FieldName,
+  firstNonSpace,
+  firstOf,
+  SPACES,
+  standsAt,
+  viewOf,
+  wholeAddress,
+} from '../../src/trace/word-scan.js';
+
+const bytes = (text: string) => Uint8Array.from(Buffer.from(text, 'latin1'));
+const NAMES = [
+  ' ptr=',
+  ' size=',
+  ' align=',
+  ' va_end=',
+  ' va_start=',
+  ' va_start: ',
+  ' call_site=',
+  ' bytes_alloc=',
+];
+
+/** Texts in which names, beginnings of names and what differs from a space in a bit come thick. */
+const text = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom(
+        ...NAMES,
+        ...NAMES.map((name) => name.slice(0, -1)),
+        ' ',
+        '  ',
+        '!',
+        '\x1f',
+        '\xa0',
+        '\0',
+      ),
+      fc.string({ maxLength: 6 }),
+    ),
+    { maxLength: 12 },
+  )
+  .map((parts) => parts.join(''));
+
+describe('names of fields', () => {
+  it('are found where they are byte by byte, and not beyond the end', () => {
+    const property = fc.property(
+      text,
+      fc.constantFrom(...NAMES),
+      fc.nat(9),
+      fc.nat(9),
+      (line, name, from, less) => {
+        const all = bytes(line);
+        const end = Math.max(0, all.length - less);
+        const field = new FieldName(name);
+        const wanted = after(all, bytes(name), from, end);
+        expect(afterName(viewOf(all), field, from, end)).toBe(wanted);
+        for (let at = 0; at < end; at++) {
+          expect(standsAt(viewOf(all), field, at, end)).toBe(
+            line.startsWith(name, at) && at + name.length <= end,
+          );
+        }
+      },
+    );
+    fc.assert(property, { numRuns: 1000 });
+  });
+});
+
+describe('bytes', () => {
+  it('are found where they are one by one', () => {
+    const property = fc.property(text, fc.nat(9), fc.nat(9), (line, from, less) => {
+      const all = bytes(line.replaceAll('=', ':'));
+      const end = Math.max(from, all.length - less);
+      fc.pre(end <= all.length);
+      const view = viewOf(all);
+      const part = [...all.subarray(from, end)];
+      const place = (index: number) => (index < 0 ? end : from + index);
+      expect(firstOf(view, SPACES, from, end)).toBe(place(part.indexOf(0x20)));
+      expect(firstOf(view, COLONS, from, end)).toBe(place(part.indexOf(0x3a)));
+      expect(firstNonSpace(view, from, end)).toBe(place(part.findIndex((byte) => byte !== 0x20)));
+    });
+    fc.assert(property, { numRuns: 1000 });
+  });
+});
+
+describe('addresses of sixteen digits', () => {
+  const digits = (alphabet: string) =>
+    fc.array(fc.constantFrom(...alphabet), { minLength: 12, maxLength: 18 }).map((list) => list.join(''));
+
+  it('are read as digit by digit, and nothing else is', () => {
+    const prefix = fc.constantFrom('', 'ffff', 'fff', '0000', '000', '0x', 'fffe');
+    const property = fc.property(
+      prefix,
+      digits('0123456789abcdefABCDEF'),
+      fc.constantFrom('', ' ', 'g'),
+      (...parts) => {
+        const line = bytes(parts.join(''));
+        const found = wholeAddress(viewOf(line), 0, line.length);
+        const isWhole = /^[0-9a-f]{16}([^0-9a-f]|$)/i.test(parts.join(''));
+        expect(found).toBe(isWhole ? scanHexAddress(line, 0, line.length) : Number.NaN);
+      },
+    );
+    fc.assert(property, { numRuns: 1000 });
+    const cut = bytes('ffff888000100000');
+    expect(wholeAddress(viewOf(cut), 0, 15)).toBeNaN();
+    expect(wholeAddress(viewOf(cut), -1, 16)).toBeNaN();
+  });
+});
