@@ -63,7 +63,8 @@ describe('the table of segkp', () => {
       return new Sampler({ simulation, backend, requests: new RequestFigures() }, 1, 1).tables;
     });
     expect(Object.keys(tables[0]!)).not.toContain('segkp');
-    expect(Object.keys(tables[1]!)).toEqual([...Object.keys(tables[0]!), 'segkp']);
+    expect(Object.keys(tables[1]!).filter((name) => name !== 'segkp')).toEqual(Object.keys(tables[0]!));
+    expect(Object.keys(tables[1]!)).toContain('segkp');
     const { simulation, backend } = new Client(illumosVmem);
     expect(segkpTable.rows({ simulation, backend, requests: new RequestFigures() })).toEqual([]);
   });
