@@ -151,7 +151,7 @@ export class GuestSegments implements GuestView, GuestFigures {
       this.firstRefusal ??= this.describeRefusal(length);
       return NO_ADDRESS;
     }
-    this.tables.map(address, length, this.pageOf(size));
+    this.tables.map(address, memory, this.pageOf(size));
     this.memoryBytes += memory;
     this.segmentBytes += length;
     this.peakSegmentBytes = Math.max(this.peakSegmentBytes, this.segmentBytes);
@@ -162,9 +162,10 @@ export class GuestSegments implements GuestView, GuestFigures {
 
   free(address: Address, size: Bytes): void {
     const length = this.footprint(size);
+    const memory = this.memoryOf(size);
     this.guests.free(address, length);
-    this.tables.unmap(address, length, this.pageOf(size));
-    this.memoryBytes -= this.memoryOf(size);
+    this.tables.unmap(address, memory, this.pageOf(size));
+    this.memoryBytes -= memory;
     this.segmentBytes -= length;
   }
 

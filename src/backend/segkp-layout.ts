@@ -93,7 +93,8 @@ function requireSound(layout: Layout, machine: SegkpMachine): void {
   if (isSound(layout)) return;
   const problem = layout.findings.find(({ kind }) => kind !== 'note')!;
   throw new InputError(problem.text, {
-    field: fieldOf(machine),
+    // What panics is the place of the tables for so much RAM; no size of segkp helps.
+    field: problem.kind === 'panic' ? 'physmem' : fieldOf(machine),
     allowed: 'a machine whose segments fit, see `kvabench layout`',
   });
 }

@@ -109,6 +109,8 @@ describe('the layout', () => {
       /^segkp_size: heap would need 20971520 bytes more than there are/,
     ],
     ['illumos-segkp-static', { segkp_size: 676 * MIB }, /^segkp_size: a heap of 4190208 bytes/],
+    ['illumos-segkp-static', { arch: 'amd64', physmem: 2 ** 52 }, /^physmem: the kernel panics at boot/],
+    ['illumos-segkp-heap', { arch: 'amd64', physmem: 2 ** 52 }, /^physmem: the kernel panics at boot/],
     [
       'illumos-segkp-static',
       { arch: 'amd64', segkp_size: 100 * MIB },

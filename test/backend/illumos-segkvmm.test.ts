@@ -149,6 +149,15 @@ describe('illumos-segkvmm', () => {
     expect(client.backend.guests!.guestFigures().pageTables).toEqual(tables);
   });
 
+  it('maps the pages of a segment, not the addresses that a large quantum adds', () => {
+    const client = new Client(illumosSegkvmm, { guest_quantum: GIB });
+    for (const size of [16 * MIB, 16 * MIB + 1, GIB]) client.alloc(guest, size);
+    const figures = client.backend.guests!.guestFigures();
+    expect([figures.segmentBytes, figures.pageTables]).toEqual([3 * GIB, [8 + 9 + 512, 3, 1]]);
+    client.freeAll();
+    expect(figures.pageTables).toEqual([0, 0, 0]);
+  });
+
   it('aligns to the page and to the constraint, whichever is more', () => {
     const client = new Client(illumosSegkvmm, { guest_page: '2MiB' }, [{ align: 8 * MIB }, { align: MIB }]);
     client.alloc(guest, MIB);
