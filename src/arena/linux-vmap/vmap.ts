@@ -3,19 +3,21 @@ import { MisuseError } from '../../core/errors.js';
 import type { LockTable, SimulatedLock } from '../../core/locks.js';
 import { type Bytes, highBit, isPowerOfTwo, MIB } from '../../core/units.js';
 import * as abi from './abi.js';
-import { AreaPools, LARGEST_POOLED, POOLS_PER_NODE } from './area-pools.js';
+import * as pooling from './area-pools.js';
 import type { AreaIndex } from './area-record.js';
 import * as record from './area-record.js';
 import { AreaTable } from './area-table.js';
 import { AreaTree } from './area-tree.js';
 import { FreeSpace, joinOrLink } from './free-space.js';
-import { AreaNodes, LOWEST_KERNEL_ADDRESS, nodesFor } from './nodes.js';
+import * as zones from './nodes.js';
 import { type CongruentAreas, congruentBase } from './per-cpu-areas.js';
 import { PooledSizes } from './pooled-sizes.js';
 import { VmapFigures } from './vmap-figures.js';
 
 const { NEXT, NIL, NO_TAG, TAG } = record;
 const { PAGE_BYTES } = abi;
+const { LARGEST_POOLED, POOLS_PER_NODE } = pooling;
+const { LOWEST_KERNEL_ADDRESS } = zones;
 
 /** Row of the window that is the main range: VMALLOC_START to VMALLOC_END. */
 export const MAIN_WINDOW = 0;
@@ -55,8 +57,8 @@ export class Vmap {
   readonly name: string;
   readonly areas: AreaTable;
   readonly free: FreeSpace;
-  readonly nodes: AreaNodes;
-  readonly pools: AreaPools;
+  readonly nodes: zones.AreaNodes;
+  readonly pools: pooling.AreaPools;
   readonly sizes: PooledSizes;
   readonly figures: VmapFigures;
   readonly start: Address;
@@ -92,8 +94,8 @@ export class Vmap {
     this.areas = new AreaTable(start);
     this.figures = new VmapFigures(end - start, this);
     this.free = new FreeSpace(this.areas, start, end, this.figures);
-    this.nodes = new AreaNodes(this.areas, nodes ?? nodesFor(cpus));
-    this.pools = new AreaPools(this.areas, this.nodes.count);
+    this.nodes = new zones.AreaNodes(this.areas, nodes ?? zones.nodesFor(cpus));
+    this.pools = new pooling.AreaPools(this.areas, this.nodes.count);
     this.sizes = new PooledSizes(name);
     this.lazyMax = lazyMaxFor(cpus);
     this.spareOf = new Uint8Array(cpus);
