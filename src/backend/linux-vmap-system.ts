@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox';
-import { PAGE_BYTES } from '../arena/linux-vmap/free-space.js';
+import { PAGE_BYTES } from '../arena/linux-vmap/abi.js';
 import { LOWEST_KERNEL_ADDRESS } from '../arena/linux-vmap/nodes.js';
 import { VmapView } from '../arena/linux-vmap/view.js';
 import { MAIN_WINDOW, Vmap } from '../arena/linux-vmap/vmap.js';

@@ -1,5 +1,5 @@
 import { AreaPools, POOLS_PER_NODE } from '../../src/arena/linux-vmap/area-pools.js';
-import { NEXT, NIL, NO_TAG, TAG } from '../../src/arena/linux-vmap/area-table.js';
+import { NEXT, NIL, NO_TAG, TAG } from '../../src/arena/linux-vmap/area-record.js';
 import { AreaTree } from '../../src/arena/linux-vmap/area-tree.js';
 import { FreeSpace } from '../../src/arena/linux-vmap/free-space.js';
 import { AreaNodes } from '../../src/arena/linux-vmap/nodes.js';
@@ -138,7 +138,7 @@ const PURGE_MUTANTS: readonly Mutant[] = [
             let reversed = NIL;
             for (let row = first; row !== NIL; ) {
               const following = this.areas.nextOf(row);
-              this.areas.words[row + NEXT] = reversed;
+              this.areas.lists[row + NEXT] = reversed;
               reversed = row;
               row = following;
             }
@@ -167,7 +167,7 @@ const PURGE_MUTANTS: readonly Mutant[] = [
         (original) =>
           function (this: Vmap, address) {
             const row = this.nodes.busy[this.nodes.ofAddress(address)]!.find(address);
-            this.areas.words[row + TAG] = NO_TAG;
+            this.areas.lists[row + TAG] = NO_TAG;
             original.call(this, address);
           },
       ),
@@ -194,7 +194,7 @@ const PURGE_MUTANTS: readonly Mutant[] = [
           function (this: Vmap, size, align, window, cpu) {
             const row = original.call(this, size, align, window, cpu);
             if (row !== NIL && window !== MAIN_WINDOW && this.nodes.count > 1)
-              this.areas.words[row + TAG] = (cpu % this.nodes.count) + 1;
+              this.areas.lists[row + TAG] = (cpu % this.nodes.count) + 1;
             return row;
           },
       ),

@@ -1,5 +1,8 @@
 import type { Bytes } from '../../core/units.js';
 
+/** Page of x86-64. */
+export const PAGE_BYTES: Bytes = 4096;
+
 /** Sizes of the structures on x86-64 (spec §2). They only weigh the metadata; no decision depends on them. */
 export const VMAP_BYTES = {
   /** `struct vmap_area`: of each range, free or not, and of each spare. */

@@ -1,5 +1,10 @@
-import { type AreaIndex, type AreaTable, NEXT, NIL } from './area-table.js';
-import { PAGE_BYTES } from './free-space.js';
+import * as abi from './abi.js';
+import type { AreaIndex } from './area-record.js';
+import * as record from './area-record.js';
+import type { AreaTable } from './area-table.js';
+
+const { NEXT, NIL } = record;
+const { PAGE_BYTES } = abi;
 
 /** Pools of a node: one for each number of pages from 1 up. */
 export const POOLS_PER_NODE = 256;
@@ -57,7 +62,7 @@ export class AreaPools {
     const { areas, first } = this;
     this.acquisitions++;
     const front = first[pool]!;
-    areas.words[row + NEXT] = front;
+    areas.lists[row + NEXT] = front;
     first[pool] = row;
     if (front === NIL) this.last[pool] = row;
     this.length[pool]! += 1;
@@ -90,12 +95,12 @@ export class AreaPools {
 
   /** Takes an area out of the middle of a pool, as the kernel never does. */
   withdraw(pool: number, row: AreaIndex): void {
-    const { words } = this.areas;
+    const { lists } = this.areas;
     let before = NIL;
-    for (let at = this.first[pool]!; at !== row; at = words[at + NEXT]!) before = at;
+    for (let at = this.first[pool]!; at !== row; at = lists[at + NEXT]!) before = at;
     if (before === NIL) this.unlink(pool, row);
     else {
-      words[before + NEXT] = words[row + NEXT]!;
+      lists[before + NEXT] = lists[row + NEXT]!;
       if (this.last[pool] === row) this.last[pool] = before;
     }
     this.uncount(pool, row);
@@ -120,11 +125,11 @@ export class AreaPools {
   }
 
   private append(pool: number, row: AreaIndex): void {
-    const { words } = this.areas;
+    const { lists } = this.areas;
     const before = this.last[pool]!;
-    words[row + NEXT] = NIL;
+    lists[row + NEXT] = NIL;
     if (before === NIL) this.first[pool] = row;
-    else words[before + NEXT] = row;
+    else lists[before + NEXT] = row;
     this.last[pool] = row;
   }
 }

@@ -1,106 +1,90 @@
 import type { Address } from '../../core/address.js';
+import * as abi from './abi.js';
+import type { AreaIndex } from './area-record.js';
+import * as record from './area-record.js';
 
-/** An area: the place of its record in `words`. */
-export type AreaIndex = number;
-
-/** The absent area. It is black and has no range, and its record stays so. */
-export const NIL: AreaIndex = 0;
-
-/** Node tag of an area that belongs to no node. */
-export const NO_TAG = 0;
-
-/** Words of a record: 64 bytes, one line of the processor's cache, which a step of a descent touches alone. */
-const RECORD_WORDS = 16;
-
-/** Places of the numbers of a record, from half its own place on. */
-export const START = 0;
-export const END = 1;
-/** In the free tree: bytes of the largest range in the subtree. */
-export const LARGEST = 2;
-
-/** Places of the words of a record, from its own place on. The upper child follows the lower one. */
-export const CHILD = 6;
-export const PARENT = 8;
-/** Neighbours in the list of the tree or the pool; NEXT also chains records that are not in use. */
-export const NEXT = 9;
-export const PREVIOUS = 10;
-/** 1 or 0. */
-export const RED = 11;
-/** Node of the CPU that asked, plus 1; NO_TAG for none. */
-export const TAG = 12;
+const { NIL, RECORD, PAGE, EARLIEST, LATEST, NEXT, TAG, START, END } = record;
+const { PAGE_BYTES } = abi;
 
 const INITIAL_RECORDS = 256;
 
 /**
- * The areas of one system, `struct vmap_area` [linux-6.12.117], as records in one buffer. As in the kernel, an area
- * carries one set of links and is in one place at a time: free tree, busy or lazy tree of a node, or a pool.
+ * The areas of one system, `struct vmap_area` [linux-6.12.117], as records in three columns. As in the kernel, an
+ * area carries one set of links and is in one place at a time: free tree, busy or lazy tree of a node, or a pool.
  */
 export class AreaTable {
-  /** The same records as 32-bit words and as doubles. */
-  words: Int32Array;
-  numbers: Float64Array;
+  words = new Int32Array(RECORD * INITIAL_RECORDS);
+  lists = new Int32Array(RECORD * INITIAL_RECORDS);
+  numbers = new Float64Array(RECORD * INITIAL_RECORDS);
   /** Areas in use, wherever they are. */
   count = 0;
   private spare: AreaIndex = NIL;
-  private limit: AreaIndex = RECORD_WORDS;
+  private limit: AreaIndex = RECORD;
 
-  constructor() {
-    const buffer = new ArrayBuffer(4 * RECORD_WORDS * INITIAL_RECORDS);
-    this.words = new Int32Array(buffer);
-    this.numbers = new Float64Array(buffer);
-  }
+  /** `origin` is the address of page 1; the 8 TiB from there on have pages. */
+  constructor(private readonly origin: Address) {}
 
   /** An area in no place, with its range and tag still to be set. */
   take(): AreaIndex {
     this.count++;
     const row = this.spare;
     if (row !== NIL) {
-      this.spare = this.words[row + NEXT]!;
+      this.spare = this.lists[row + NEXT]!;
       return row;
     }
     if (this.limit === this.words.length) this.grow();
-    this.limit += RECORD_WORDS;
-    return this.limit - RECORD_WORDS;
+    this.limit += RECORD;
+    return this.limit - RECORD;
   }
 
   give(row: AreaIndex): void {
     this.count--;
-    this.words[row + NEXT] = this.spare;
+    this.lists[row + NEXT] = this.spare;
     this.spare = row;
   }
 
   startOf(row: AreaIndex): Address {
-    return this.numbers[(row >> 1) + START]!;
+    return this.numbers[row + START]!;
   }
 
   /** Exclusive. */
   endOf(row: AreaIndex): Address {
-    return this.numbers[(row >> 1) + END]!;
+    return this.numbers[row + END]!;
   }
 
   /** Difference of the two: for areas in the kernel half, their bytes. */
   lengthOf(row: AreaIndex): number {
-    return this.numbers[(row >> 1) + END]! - this.numbers[(row >> 1) + START]!;
+    return this.numbers[row + END]! - this.numbers[row + START]!;
   }
 
   nextOf(row: AreaIndex): AreaIndex {
-    return this.words[row + NEXT]!;
+    return this.lists[row + NEXT]!;
   }
 
   tagOf(row: AreaIndex): number {
-    return this.words[row + TAG]!;
+    return this.lists[row + TAG]!;
   }
 
   setRange(row: AreaIndex, start: Address, end: Address): void {
-    this.numbers[(row >> 1) + START] = start;
-    this.numbers[(row >> 1) + END] = end;
+    this.numbers[row + START] = start;
+    this.numbers[row + END] = end;
+    this.words[row + PAGE] = this.pageOf(start);
+  }
+
+  /** Page that an address lies in, as PAGE has it. */
+  pageOf(address: Address): number {
+    const page = (address - this.origin) / PAGE_BYTES + 1;
+    if (page >= LATEST) return LATEST;
+    return page > EARLIEST ? page | 0 : EARLIEST;
   }
 
   private grow(): void {
-    const buffer = new ArrayBuffer(8 * this.words.length);
-    const words = new Int32Array(buffer);
-    words.set(this.words);
-    this.words = words;
-    this.numbers = new Float64Array(buffer);
+    const { words, lists, numbers } = this;
+    this.words = new Int32Array(2 * words.length);
+    this.words.set(words);
+    this.lists = new Int32Array(2 * lists.length);
+    this.lists.set(lists);
+    this.numbers = new Float64Array(2 * numbers.length);
+    this.numbers.set(numbers);
   }
 }

@@ -1,24 +1,16 @@
-import { WINDOW_BYTES } from '../../core/address.js';
-import {
-  type AreaIndex,
-  type AreaTable,
-  CHILD,
-  END,
-  LARGEST,
-  NEXT,
-  NIL,
-  PARENT,
-  PREVIOUS,
-  RED,
-  START,
-} from './area-table.js';
+import { type Address, WINDOW_BYTES } from '../../core/address.js';
+import type { AreaIndex } from './area-record.js';
+import * as record from './area-record.js';
+import type { AreaTable } from './area-table.js';
+
+const { CHILD, EARLIEST, END, LARGEST, LATEST, NEXT, NIL, PAGE, PARENT, PREVIOUS, RED, START } = record;
 
 /** Index of a child: which of the two it is. */
 const LOWER = 0;
 const UPPER = 1;
 
 /** Numbers from here on are kernel addresses; below are those of programs (AddressSpace.canonical). */
-export const KERNEL_HALF = 16 * WINDOW_BYTES;
+const KERNEL_HALF = 16 * WINDOW_BYTES;
 
 /** Bytes between the two halves that have no numbers. */
 const HOLE_BYTES = 2 ** 64 - 2 ** 53;
@@ -48,12 +40,12 @@ export class AreaTree {
 
   /** The area that starts where `row`, which is in no tree, does not yet lie: the neighbour above its place. */
   get following(): AreaIndex {
-    return this.side === LOWER ? this.above : this.areas.words[this.above + NEXT]!;
+    return this.side === LOWER ? this.above : this.areas.lists[this.above + NEXT]!;
   }
 
   /** The neighbour below the place that `locate` found. */
   get preceding(): AreaIndex {
-    return this.side === LOWER ? this.areas.words[this.above + PREVIOUS]! : this.above;
+    return this.side === LOWER ? this.areas.lists[this.above + PREVIOUS]! : this.above;
   }
 
   /** Inserts an area at the place of its range. */
@@ -64,15 +56,21 @@ export class AreaTree {
 
   /** Looks for the place of an area's range, beginning at the area `from`. The range overlaps none in the tree. */
   locate(row: AreaIndex, from: AreaIndex): void {
-    const { words, numbers } = this.areas;
-    const address = numbers[(row >> 1) + START]!;
+    const { words } = this.areas;
+    const page = words[row + PAGE]!;
+    if (page === EARLIEST || page === LATEST) {
+      this.locateFar(row, from);
+      return;
+    }
+    // The sign of a difference picks the child, for half of the branches on it would be predicted wrongly.
+    const following = page + 1;
     let above = NIL;
     let side = LOWER;
     let steps = 0;
     for (let at = from; at !== NIL; at = words[at + CHILD + side]!) {
       steps++;
       above = at;
-      side = address < numbers[(at >> 1) + START]! ? LOWER : UPPER;
+      side = (words[at + PAGE]! - following) >>> 31;
     }
     this.steps += steps;
     this.above = above;
@@ -86,31 +84,32 @@ export class AreaTree {
     this.thread(row);
     words[row + CHILD] = NIL;
     words[row + CHILD + 1] = NIL;
-    words[row + PARENT] = above;
-    words[row + RED] = 1;
+    words[row + PARENT] = above | RED;
     if (above === NIL) this.root = row;
     else words[above + CHILD + side] = row;
     this.size++;
     if (this.isAugmented) {
-      numbers[(row >> 1) + LARGEST] = this.bytes(row);
+      numbers[row + LARGEST] = this.bytes(row);
       this.propagate(above, NIL);
     }
     this.balanceInserted(row);
   }
 
   /** The area that starts at an address; NIL if there is none. */
-  find(address: number): AreaIndex {
+  find(address: Address): AreaIndex {
     const { words, numbers } = this.areas;
+    const page = this.areas.pageOf(address);
+    if (page === EARLIEST || page === LATEST) return this.findFar(address);
     let at = this.root;
     let steps = 0;
     while (at !== NIL) {
       steps++;
-      const begin = numbers[(at >> 1) + START]!;
-      if (begin === address) break;
-      at = words[at + CHILD + (address < begin ? LOWER : UPPER)]!;
+      const distance = words[at + PAGE]! - page;
+      if (distance === 0) break;
+      at = words[at + CHILD + (distance >>> 31)]!;
     }
     this.steps += steps;
-    return at;
+    return numbers[at + START] === address ? at : NIL;
   }
 
   /** Takes an area out. */
@@ -125,12 +124,12 @@ export class AreaTree {
       return;
     }
     const only = lower === NIL ? upper : lower;
-    const above = words[row + PARENT]!;
+    const above = words[row + PARENT]! & ~RED;
     const side = this.sideOf(row, above);
     this.hang(only, above, side);
     if (this.isAugmented) this.propagate(above, NIL);
-    if (only !== NIL) words[only + RED] = words[row + RED]!;
-    else if (words[row + RED] === 0 && above !== NIL) this.balanceRemoved(above, side);
+    if (only !== NIL) this.recolour(only, row);
+    else if ((words[row + PARENT]! & RED) === 0 && above !== NIL) this.balanceRemoved(above, side);
   }
 
   /** Forgets all areas; their list stays as it is. */
@@ -149,8 +148,8 @@ export class AreaTree {
   /** Bytes of an area's range, as 64-bit addresses count them. */
   bytes(row: AreaIndex): number {
     const { numbers } = this.areas;
-    const size = numbers[(row >> 1) + END]! - numbers[(row >> 1) + START]!;
-    return numbers[(row >> 1) + START]! < KERNEL_HALF && numbers[(row >> 1) + END]! > KERNEL_HALF
+    const size = numbers[row + END]! - numbers[row + START]!;
+    return numbers[row + START]! < KERNEL_HALF && numbers[row + END]! > KERNEL_HALF
       ? size + HOLE_BYTES
       : size;
   }
@@ -159,10 +158,38 @@ export class AreaTree {
   largestBelow(row: AreaIndex): number {
     const { words, numbers } = this.areas;
     const own = this.bytes(row);
-    const lower = numbers[(words[row + CHILD]! >> 1) + LARGEST]!;
-    const upper = numbers[(words[row + CHILD + 1]! >> 1) + LARGEST]!;
+    const lower = numbers[words[row + CHILD]! + LARGEST]!;
+    const upper = numbers[words[row + CHILD + 1]! + LARGEST]!;
     const larger = Math.max(lower, upper);
     return Math.max(own, larger);
+  }
+
+  /** `locate` for a range that has no page of its own. */
+  private locateFar(row: AreaIndex, from: AreaIndex): void {
+    const { words, numbers } = this.areas;
+    const address = numbers[row + START]!;
+    let above = NIL;
+    let side = LOWER;
+    for (let at = from; at !== NIL; at = words[at + CHILD + side]!) {
+      this.steps++;
+      above = at;
+      side = address < numbers[at + START]! ? LOWER : UPPER;
+    }
+    this.above = above;
+    this.side = side;
+  }
+
+  /** `find` for an address that has no page of its own. */
+  private findFar(address: Address): AreaIndex {
+    const { words, numbers } = this.areas;
+    let at = this.root;
+    while (at !== NIL) {
+      this.steps++;
+      const begin = numbers[at + START]!;
+      if (begin === address) break;
+      at = words[at + CHILD + (address < begin ? LOWER : UPPER)]!;
+    }
+    return at;
   }
 
   /** Removes an area with two children: the next one in order takes its place and its colour. */
@@ -174,21 +201,21 @@ export class AreaTree {
     let above = successor;
     let side = UPPER;
     if (successor !== upper) {
-      above = words[successor + PARENT]!;
+      above = words[successor + PARENT]! & ~RED;
       side = LOWER;
       this.hang(orphan, above, LOWER);
       this.hang(upper, successor, UPPER);
     }
     this.hang(lower, successor, LOWER);
-    this.hang(successor, words[row + PARENT]!, this.sideOf(row, words[row + PARENT]!));
-    const wasBlack = words[successor + RED] === 0;
-    words[successor + RED] = words[row + RED]!;
+    this.hang(successor, words[row + PARENT]! & ~RED, this.sideOf(row, words[row + PARENT]! & ~RED));
+    const wasBlack = (words[successor + PARENT]! & RED) === 0;
+    this.recolour(successor, row);
     if (this.isAugmented) {
-      numbers[(successor >> 1) + LARGEST] = numbers[(row >> 1) + LARGEST]!;
+      numbers[successor + LARGEST] = numbers[row + LARGEST]!;
       this.propagate(above, successor);
       this.propagate(successor, NIL);
     }
-    if (orphan !== NIL) words[orphan + RED] = 0;
+    if (orphan !== NIL) words[orphan + PARENT]! &= ~RED;
     else if (wasBlack) this.balanceRemoved(above, side);
   }
 
@@ -197,28 +224,28 @@ export class AreaTree {
     const { words } = this.areas;
     let at = row;
     for (;;) {
-      let above = words[at + PARENT]!;
+      let above = words[at + PARENT]! & ~RED;
       if (above === NIL) {
-        words[at + RED] = 0;
+        words[at + PARENT]! &= ~RED;
         return;
       }
-      if (words[above + RED] === 0) return;
-      const grand = words[above + PARENT]!;
+      if ((words[above + PARENT]! & RED) === 0) return;
+      const grand = words[above + PARENT]! & ~RED;
       const side = this.sideOf(above, grand);
       const uncle = words[grand + CHILD + 1 - side]!;
-      if (words[uncle + RED] === 0) {
+      if ((words[uncle + PARENT]! & RED) === 0) {
         if (words[above + CHILD + 1 - side] === at) {
           this.rotate(above, side);
           above = at;
         }
         this.rotate(grand, 1 - side);
-        words[above + RED] = 0;
-        words[grand + RED] = 1;
+        words[above + PARENT]! &= ~RED;
+        words[grand + PARENT]! |= RED;
         return;
       }
-      words[uncle + RED] = 0;
-      words[above + RED] = 0;
-      words[grand + RED] = 1;
+      words[uncle + PARENT]! &= ~RED;
+      words[above + PARENT]! &= ~RED;
+      words[grand + PARENT]! |= RED;
       at = grand;
     }
   }
@@ -230,23 +257,23 @@ export class AreaTree {
     let short = side;
     for (;;) {
       let sibling = words[at + CHILD + 1 - short]!;
-      if (words[sibling + RED] === 1) {
+      if ((words[sibling + PARENT]! & RED) !== 0) {
         this.rotate(at, short);
-        words[sibling + RED] = 0;
-        words[at + RED] = 1;
+        words[sibling + PARENT]! &= ~RED;
+        words[at + PARENT]! |= RED;
         sibling = words[at + CHILD + 1 - short]!;
       }
       const near = words[sibling + CHILD + short]!;
-      const isFarRed = words[words[sibling + CHILD + 1 - short]! + RED] === 1;
-      if (isFarRed || words[near + RED] === 1) {
+      const isFarRed = (words[words[sibling + CHILD + 1 - short]! + PARENT]! & RED) !== 0;
+      if (isFarRed || (words[near + PARENT]! & RED) !== 0) {
         if (!isFarRed) this.rotate(sibling, 1 - short);
         this.endShortage(at, short);
         return;
       }
-      words[sibling + RED] = 1;
-      const next = words[at + PARENT]!;
-      if (words[at + RED] === 1 || next === NIL) {
-        words[at + RED] = 0;
+      words[sibling + PARENT]! |= RED;
+      const next = words[at + PARENT]! & ~RED;
+      if ((words[at + PARENT]! & RED) !== 0 || next === NIL) {
+        words[at + PARENT]! &= ~RED;
         return;
       }
       short = this.sideOf(at, next);
@@ -259,23 +286,23 @@ export class AreaTree {
     const { words } = this.areas;
     const sibling = words[at + CHILD + 1 - short]!;
     this.rotate(at, short);
-    words[sibling + RED] = words[at + RED]!;
-    words[at + RED] = 0;
-    words[words[sibling + CHILD + 1 - short]! + RED] = 0;
+    this.recolour(sibling, at);
+    words[at + PARENT]! &= ~RED;
+    words[words[sibling + CHILD + 1 - short]! + PARENT]! &= ~RED;
   }
 
   /** Moves `row` down to its child's place at `side`; the child of the other side comes up. Colours stay. */
   private rotate(row: AreaIndex, side: number): void {
     const { words, numbers } = this.areas;
     const up = words[row + CHILD + 1 - side]!;
-    const above = words[row + PARENT]!;
+    const above = words[row + PARENT]! & ~RED;
     const aboveSide = this.sideOf(row, above);
     this.hang(words[up + CHILD + side]!, row, 1 - side);
     this.hang(row, up, side);
     this.hang(up, above, aboveSide);
     if (!this.isAugmented) return;
-    numbers[(up >> 1) + LARGEST] = numbers[(row >> 1) + LARGEST]!;
-    numbers[(row >> 1) + LARGEST] = this.largestBelow(row);
+    numbers[up + LARGEST] = numbers[row + LARGEST]!;
+    numbers[row + LARGEST] = this.largestBelow(row);
   }
 
   /** Makes `row` (or nothing) the child of `above` at `side`, or the root. */
@@ -283,7 +310,13 @@ export class AreaTree {
     const { words } = this.areas;
     if (above === NIL) this.root = row;
     else words[above + CHILD + side] = row;
-    if (row !== NIL) words[row + PARENT] = above;
+    if (row !== NIL) words[row + PARENT] = above | (words[row + PARENT]! & RED);
+  }
+
+  /** Gives `row` the colour of `other`. */
+  private recolour(row: AreaIndex, other: AreaIndex): void {
+    const { words } = this.areas;
+    words[row + PARENT] = (words[row + PARENT]! & ~RED) | (words[other + PARENT]! & RED);
   }
 
   /** On which side of `above` its child `row` hangs. */
@@ -294,32 +327,32 @@ export class AreaTree {
   /** Renews the largest sizes from `row` up to `stop`, exclusive, or to the first that does not change. */
   private propagate(row: AreaIndex, stop: AreaIndex): void {
     const { words, numbers } = this.areas;
-    for (let at = row; at !== stop; at = words[at + PARENT]!) {
+    for (let at = row; at !== stop; at = words[at + PARENT]! & ~RED) {
       const size = this.largestBelow(at);
-      if (numbers[(at >> 1) + LARGEST] === size) return;
-      numbers[(at >> 1) + LARGEST] = size;
+      if (numbers[at + LARGEST] === size) return;
+      numbers[at + LARGEST] = size;
     }
   }
 
   private thread(row: AreaIndex): void {
-    const { words } = this.areas;
+    const { lists } = this.areas;
     const before = this.preceding;
     const after = this.above === NIL ? NIL : this.following;
-    words[row + NEXT] = after;
-    words[row + PREVIOUS] = before;
+    lists[row + NEXT] = after;
+    lists[row + PREVIOUS] = before;
     if (before === NIL) this.first = row;
-    else words[before + NEXT] = row;
+    else lists[before + NEXT] = row;
     if (after === NIL) this.last = row;
-    else words[after + PREVIOUS] = row;
+    else lists[after + PREVIOUS] = row;
   }
 
   private unthread(row: AreaIndex): void {
-    const { words } = this.areas;
-    const before = words[row + PREVIOUS]!;
-    const after = words[row + NEXT]!;
+    const { lists } = this.areas;
+    const before = lists[row + PREVIOUS]!;
+    const after = lists[row + NEXT]!;
     if (before === NIL) this.first = after;
-    else words[before + NEXT] = after;
+    else lists[before + NEXT] = after;
     if (after === NIL) this.last = before;
-    else words[after + PREVIOUS] = before;
+    else lists[after + PREVIOUS] = before;
   }
 }

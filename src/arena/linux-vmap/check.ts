@@ -1,8 +1,8 @@
 import { InvariantError } from '../../core/errors.js';
+import { PAGE_BYTES } from './abi.js';
 import { POOLS_PER_NODE } from './area-pools.js';
-import { type AreaIndex, CHILD, LARGEST, NIL, NO_TAG, PARENT, RED } from './area-table.js';
+import { type AreaIndex, CHILD, LARGEST, NIL, NO_TAG, PARENT, RED } from './area-record.js';
 import type { AreaTree } from './area-tree.js';
-import { PAGE_BYTES } from './free-space.js';
 import { areasOf, areasOfPool, rangeLines, rangesOf } from './inspect.js';
 import type { Vmap } from './vmap.js';
 
@@ -22,7 +22,7 @@ export function contradictionInTree(tree: AreaTree, isAugmented: boolean): strin
   const { areas } = tree;
   const { words, numbers } = areas;
   const inOrder: AreaIndex[] = [];
-  let problem = words[tree.root + RED] === 1 ? 'the root is red' : '';
+  let problem = (words[tree.root + PARENT]! & RED) !== 0 ? 'the root is red' : '';
   const blacksBelow = (row: AreaIndex): number => {
     if (row === NIL) return 1;
     const lower = words[row + CHILD]!;
@@ -30,13 +30,12 @@ export function contradictionInTree(tree: AreaTree, isAugmented: boolean): strin
     const below = blacksBelow(lower);
     inOrder.push(row);
     if (blacksBelow(upper) !== below) problem = 'paths have different numbers of black areas';
-    const isRed = words[row + RED] === 1;
-    if (isRed && (words[lower + RED] === 1 || words[upper + RED] === 1))
+    const isRed = (words[row + PARENT]! & RED) !== 0;
+    if (isRed && ((words[lower + PARENT]! & RED) !== 0 || (words[upper + PARENT]! & RED) !== 0))
       problem = 'a red area has a red child';
     for (const child of [lower, upper])
-      if (child !== NIL && words[child + PARENT] !== row) problem = 'a child has another parent';
-    if (isAugmented && numbers[(row >> 1) + LARGEST] !== tree.largestBelow(row))
-      problem = 'a largest size is wrong';
+      if (child !== NIL && (words[child + PARENT]! & ~RED) !== row) problem = 'a child has another parent';
+    if (isAugmented && numbers[row + LARGEST] !== tree.largestBelow(row)) problem = 'a largest size is wrong';
     return isRed ? below : below + 1;
   };
   blacksBelow(tree.root);

@@ -1,11 +1,14 @@
 import type { Address } from '../../core/address.js';
 import type { Bytes } from '../../core/units.js';
 import type { FreeSpectrum } from '../free-spectrum.js';
-import { type AreaIndex, type AreaTable, CHILD, END, LARGEST, NIL, PARENT, START } from './area-table.js';
+import * as abi from './abi.js';
+import type { AreaIndex } from './area-record.js';
+import * as record from './area-record.js';
+import type { AreaTable } from './area-table.js';
 import { AreaTree } from './area-tree.js';
 
-/** Page of x86-64. */
-export const PAGE_BYTES: Bytes = 4096;
+const { CHILD, END, LARGEST, NIL, PARENT, RED, START } = record;
+const { PAGE_BYTES } = abi;
 
 /** Cuts that left a rest of the range, and pairs of neighbours made one. */
 export interface CutCounters {
@@ -48,23 +51,23 @@ export class FreeSpace {
     let visits = 0;
     while (at !== NIL) {
       visits++;
-      const begin = numbers[(at >> 1) + START]!;
+      const begin = numbers[at + START]!;
       const lower = words[at + CHILD]!;
-      if (isFromAbove && lowest < begin && numbers[(lower >> 1) + LARGEST]! >= length) {
+      if (isFromAbove && lowest < begin && numbers[lower + LARGEST]! >= length) {
         at = lower;
         continue;
       }
       const aligned = Math.ceil(Math.max(begin, lowest) * perAlign) * align;
-      if (aligned + size <= numbers[(at >> 1) + END]!) break;
+      if (aligned + size <= numbers[at + END]!) break;
       const upper = words[at + CHILD + 1]!;
-      if (numbers[(upper >> 1) + LARGEST]! >= length && (isFromAbove || lowest <= begin)) {
+      if (numbers[upper + LARGEST]! >= length && (isFromAbove || lowest <= begin)) {
         if (!isFromAbove) lowest = begin + 1;
         isFromAbove = true;
         at = upper;
       } else {
         // A range is tested on the way up even if the walk came from its upper side and has tested it before.
         isFromAbove = false;
-        at = words[at + PARENT]!;
+        at = words[at + PARENT]! & ~RED;
       }
     }
     this.visits += visits;

@@ -1,7 +1,7 @@
 import type { Address } from '../../core/address.js';
+import { PAGE_BYTES } from './abi.js';
 import { POOLS_PER_NODE } from './area-pools.js';
-import { NIL, NO_TAG } from './area-table.js';
-import { PAGE_BYTES } from './free-space.js';
+import { NIL, NO_TAG } from './area-record.js';
 import { type AreaRange, rangesOf } from './inspect.js';
 import type { Vmap } from './vmap.js';
 

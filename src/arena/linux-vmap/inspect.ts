@@ -1,5 +1,5 @@
 import { type Address, AddressSpace } from '../../core/address.js';
-import { type AreaIndex, CHILD, NIL, RED } from './area-table.js';
+import { type AreaIndex, CHILD, NIL, PARENT, RED } from './area-record.js';
 import type { AreaTree } from './area-tree.js';
 import type { Vmap } from './vmap.js';
 
@@ -55,7 +55,7 @@ export function treeShape({ root, areas }: AreaTree): string {
   const hex = (address: Address) => AddressSpace.canonical.toBigInt(address).toString(16);
   const shapeOf = (row: AreaIndex): string => {
     if (row === NIL) return '.';
-    const colour = words[row + RED] === 1 ? 'r' : 'b';
+    const colour = (words[row + PARENT]! & RED) !== 0 ? 'r' : 'b';
     const children = `${shapeOf(words[row + CHILD]!)}${shapeOf(words[row + CHILD + 1]!)}`;
     return `(${hex(areas.startOf(row))}-${hex(areas.endOf(row))}${colour}${children})`;
   };

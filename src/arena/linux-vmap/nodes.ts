@@ -11,8 +11,10 @@ const ZONE_BYTES = 16 * 4096;
 /** First address of the kernel half with 4-level page tables: no area lies below. */
 const LOWEST = 0xffff_8000_0000_0000n;
 
+const LOWEST_ADDRESS: Address = AddressSpace.canonical.toNumber(LOWEST);
+
 /** First address of the kernel half that the model covers. */
-export const LOWEST_KERNEL_ADDRESS: Address = AddressSpace.canonical.toNumber(LOWEST);
+export const LOWEST_KERNEL_ADDRESS = LOWEST_ADDRESS;
 
 /** Nodes of a kernel with so many CPUs. */
 export function nodesFor(cpus: number): number {
@@ -40,7 +42,7 @@ export class AreaNodes {
 
   /** Node of an address at or above LOWEST_KERNEL_ADDRESS. */
   ofAddress(address: Address): number {
-    const zone = ((address - LOWEST_KERNEL_ADDRESS) / ZONE_BYTES) | 0;
+    const zone = ((address - LOWEST_ADDRESS) / ZONE_BYTES) | 0;
     return (zone + this.lowestNode) % this.count;
   }
 

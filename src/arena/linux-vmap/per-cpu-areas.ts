@@ -1,6 +1,7 @@
 import { type Address, NO_ADDRESS } from '../../core/address.js';
 import { type Bytes, roundDown, roundUp } from '../../core/units.js';
-import { type AreaIndex, type AreaTable, NIL, PREVIOUS } from './area-table.js';
+import { type AreaIndex, NIL, PREVIOUS } from './area-record.js';
+import type { AreaTable } from './area-table.js';
 import type { FreeSpace } from './free-space.js';
 
 /** Areas at fixed distances from one base that is a multiple of `align`: a chunk of the per-CPU allocator. */
@@ -44,7 +45,7 @@ export function congruentBase(
     if (base < lowest || descent.range === NIL) return NO_ADDRESS;
     const isAbove = base + end > areas.endOf(descent.range);
     if (isAbove || base + offsets[area]! < areas.startOf(descent.range)) {
-      if (!isAbove) descent.range = areas.words[descent.range + PREVIOUS]!;
+      if (!isAbove) descent.range = areas.lists[descent.range + PREVIOUS]!;
       base = highestEnd(descent) - end;
       firstOfRound = area;
       continue;
@@ -59,7 +60,7 @@ export function congruentBase(
 /** The highest aligned address that ends something in the present range or one below, which becomes the present one. */
 function highestEnd(descent: Descent): Address {
   const { areas, align, highest, free } = descent;
-  for (; descent.range !== NIL; descent.range = areas.words[descent.range + PREVIOUS]!) {
+  for (; descent.range !== NIL; descent.range = areas.lists[descent.range + PREVIOUS]!) {
     free.visits++;
     const end = Math.min(roundDown(areas.endOf(descent.range), align), highest);
     if (areas.startOf(descent.range) < end) return end;

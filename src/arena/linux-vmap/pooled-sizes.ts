@@ -1,7 +1,7 @@
 import type { Bytes } from '../../core/units.js';
 import type { CacheFigures } from '../view.js';
+import { PAGE_BYTES } from './abi.js';
 import { POOLS_PER_NODE } from './area-pools.js';
-import { PAGE_BYTES } from './free-space.js';
 
 /** The pools of all nodes for one number of pages, seen as a quantum cache: each area is a slab of one buffer. */
 class PooledSize implements CacheFigures {

@@ -1,9 +1,8 @@
 import type { Bytes } from '../../core/units.js';
 import { FreeSpectrum } from '../free-spectrum.js';
 import { type ArenaView, type CacheFigures, TagType, type TagVisitor } from '../view.js';
-import { VMAP_BYTES } from './abi.js';
+import { PAGE_BYTES, VMAP_BYTES } from './abi.js';
 import { checkVmap } from './check.js';
-import { PAGE_BYTES } from './free-space.js';
 import { areasOf, rangesOf } from './inspect.js';
 import type { Vmap } from './vmap.js';
 

@@ -1,6 +1,6 @@
 import type { Bytes } from '../../core/units.js';
 import { RangeFigures } from '../range-arena.js';
-import type { AreaIndex } from './area-table.js';
+import type { AreaIndex } from './area-record.js';
 import type { Vmap } from './vmap.js';
 
 /**

@@ -2,14 +2,22 @@ import { type Address, NO_ADDRESS } from '../../core/address.js';
 import { MisuseError } from '../../core/errors.js';
 import type { LockTable, SimulatedLock } from '../../core/locks.js';
 import { type Bytes, highBit, isPowerOfTwo, MIB } from '../../core/units.js';
-import { AreaPools, LARGEST_POOLED, POOLS_PER_NODE } from './area-pools.js';
-import { type AreaIndex, AreaTable, NEXT, NIL, NO_TAG, TAG } from './area-table.js';
+import * as abi from './abi.js';
+import * as pooling from './area-pools.js';
+import type { AreaIndex } from './area-record.js';
+import * as record from './area-record.js';
+import { AreaTable } from './area-table.js';
 import { AreaTree } from './area-tree.js';
-import { FreeSpace, joinOrLink, PAGE_BYTES } from './free-space.js';
-import { AreaNodes, LOWEST_KERNEL_ADDRESS, nodesFor } from './nodes.js';
+import { FreeSpace, joinOrLink } from './free-space.js';
+import * as zones from './nodes.js';
 import { type CongruentAreas, congruentBase } from './per-cpu-areas.js';
 import { PooledSizes } from './pooled-sizes.js';
 import { VmapFigures } from './vmap-figures.js';
+
+const { NEXT, NIL, NO_TAG, TAG } = record;
+const { PAGE_BYTES } = abi;
+const { LARGEST_POOLED, POOLS_PER_NODE } = pooling;
+const { LOWEST_KERNEL_ADDRESS } = zones;
 
 /** Row of the window that is the main range: VMALLOC_START to VMALLOC_END. */
 export const MAIN_WINDOW = 0;
@@ -47,10 +55,10 @@ export interface VmapOptions {
  */
 export class Vmap {
   readonly name: string;
-  readonly areas = new AreaTable();
+  readonly areas: AreaTable;
   readonly free: FreeSpace;
-  readonly nodes: AreaNodes;
-  readonly pools: AreaPools;
+  readonly nodes: zones.AreaNodes;
+  readonly pools: pooling.AreaPools;
   readonly sizes: PooledSizes;
   readonly figures: VmapFigures;
   readonly start: Address;
@@ -83,10 +91,11 @@ export class Vmap {
     this.name = name;
     this.start = start;
     this.last = last;
+    this.areas = new AreaTable(start);
     this.figures = new VmapFigures(end - start, this);
     this.free = new FreeSpace(this.areas, start, end, this.figures);
-    this.nodes = new AreaNodes(this.areas, nodes ?? nodesFor(cpus));
-    this.pools = new AreaPools(this.areas, this.nodes.count);
+    this.nodes = new zones.AreaNodes(this.areas, nodes ?? zones.nodesFor(cpus));
+    this.pools = new pooling.AreaPools(this.areas, this.nodes.count);
     this.sizes = new PooledSizes(name);
     this.lazyMax = lazyMaxFor(cpus);
     this.spareOf = new Uint8Array(cpus);
@@ -129,7 +138,7 @@ export class Vmap {
           return NIL;
         }
       }
-      this.areas.words[row + TAG] = node + 1;
+      this.areas.lists[row + TAG] = node + 1;
       if (node >= 0 && size <= LARGEST_POOLED) this.sizes.areas[size / PAGE_BYTES - 1]! += 1;
     }
     this.makeBusy(row);
@@ -242,7 +251,7 @@ export class Vmap {
     if (range === NIL || areas.endOf(range) < address + size || tag > this.nodes.count)
       throw new MisuseError('no such free range', { name: this.name, address, size, tag });
     const row = this.cutOut(range, address, size, cpu);
-    areas.words[row + TAG] = tag;
+    areas.lists[row + TAG] = tag;
     const pages = size / PAGE_BYTES;
     if (tag !== NO_TAG && pages <= POOLS_PER_NODE) this.sizes.areas[pages - 1]! += 1;
     this.makeBusy(row);
@@ -280,7 +289,7 @@ export class Vmap {
     const { areas } = this;
     const row = areas.take();
     areas.setRange(row, address, address + size);
-    areas.words[row + TAG] = NO_TAG;
+    areas.lists[row + TAG] = NO_TAG;
     const rangesBefore = this.free.tree.size;
     this.free.cut(range, address, size);
     if (this.free.tree.size > rangesBefore && this.spareOf[cpu] === 1) {
@@ -342,7 +351,7 @@ export class Vmap {
           this.sizes.idle[pages - 1]! -= 1;
         }
         this.figures.giveBack(row);
-        areas.words[row + NEXT] = returning;
+        areas.lists[row + NEXT] = returning;
         returning = row;
       }
       row = following;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import { NIL } from '../../arena/linux-vmap/area-table.js';
+import { NIL } from '../../arena/linux-vmap/area-record.js';
 import {
   type AreaRange,
   exactBytes,

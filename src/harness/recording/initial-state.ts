@@ -1,5 +1,5 @@
-import { NO_TAG } from '../../arena/linux-vmap/area-table.js';
-import { PAGE_BYTES } from '../../arena/linux-vmap/free-space.js';
+import { PAGE_BYTES } from '../../arena/linux-vmap/abi.js';
+import { NO_TAG } from '../../arena/linux-vmap/area-record.js';
 import { MAIN_WINDOW, Vmap } from '../../arena/linux-vmap/vmap.js';
 import type { Address } from '../../core/address.js';
 import { LockTable } from '../../core/locks.js';

@@ -1,4 +1,4 @@
-import { PAGE_BYTES } from '../../arena/linux-vmap/free-space.js';
+import { PAGE_BYTES } from '../../arena/linux-vmap/abi.js';
 import { LOWEST_KERNEL_ADDRESS } from '../../arena/linux-vmap/nodes.js';
 import { AddressSpace } from '../../core/address.js';
 import { InputError } from '../../core/errors.js';
