@@ -2,40 +2,26 @@ import yargs, { type Argv } from 'yargs';
 import { InputError } from '../core/errors.js';
 import { toolVersion } from '../core/version.js';
 import type { Command } from './command.js';
-import { benchCommand } from './commands/bench.js';
-import { compareCommand } from './commands/compare.js';
-import { conformanceCommand } from './commands/conformance.js';
-import { diffCommand } from './commands/diff.js';
-import { layoutCommand } from './commands/layout.js';
-import { listCommand } from './commands/list.js';
-import { mapCommand } from './commands/map.js';
-import { memlockCommand } from './commands/memlock.js';
-import { mergeCommand } from './commands/merge.js';
-import { newCommand } from './commands/new.js';
-import { reportCommand } from './commands/report.js';
-import { riskCommand } from './commands/risk.js';
-import { runCommand } from './commands/run.js';
-import { traceCommand } from './commands/trace.js';
-import { verifyCommand } from './commands/verify.js';
 import { ExitCode, type Io } from './io.js';
 
-const COMMANDS: readonly Command[] = [
-  runCommand,
-  mergeCommand,
-  compareCommand,
-  reportCommand,
-  verifyCommand,
-  conformanceCommand,
-  benchCommand,
-  traceCommand,
-  diffCommand,
-  layoutCommand,
-  mapCommand,
-  memlockCommand,
-  riskCommand,
-  newCommand,
-  listCommand,
-];
+/** Every command by its name. One is loaded when it is called, for some need large libraries that no other needs. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import('./commands/run.js')).runCommand,
+  merge: async () => (await import('./commands/merge.js')).mergeCommand,
+  compare: async () => (await import('./commands/compare.js')).compareCommand,
+  report: async () => (await import('./commands/report.js')).reportCommand,
+  verify: async () => (await import('./commands/verify.js')).verifyCommand,
+  conformance: async () => (await import('./commands/conformance.js')).conformanceCommand,
+  bench: async () => (await import('./commands/bench.js')).benchCommand,
+  trace: async () => (await import('./commands/trace.js')).traceCommand,
+  diff: async () => (await import('./commands/diff.js')).diffCommand,
+  layout: async () => (await import('./commands/layout.js')).layoutCommand,
+  map: async () => (await import('./commands/map.js')).mapCommand,
+  memlock: async () => (await import('./commands/memlock.js')).memlockCommand,
+  risk: async () => (await import('./commands/risk.js')).riskCommand,
+  new: async () => (await import('./commands/new.js')).newCommand,
+  list: async () => (await import('./commands/list.js')).listCommand,
+};
 
 /**
  * Runs one command line and returns the exit code. Bad usage and bad input become one message on stderr without a
@@ -44,7 +30,7 @@ const COMMANDS: readonly Command[] = [
 export async function runProgram(
   argv: readonly string[],
   io: Io,
-  commands: readonly Command[] = COMMANDS,
+  commands?: readonly Command[],
 ): Promise<ExitCode> {
   let exitCode: ExitCode = ExitCode.done;
   const program = yargs([...argv])
@@ -59,7 +45,7 @@ export async function runProgram(
       // yargs wraps some usage errors in a class of its own; only what commands throw is not about usage.
       throw error === undefined || error.name === 'YError' ? new InputError(message ?? error.message) : error;
     });
-  for (const command of commands) {
+  for (const command of commands ?? (await commandsFor(argv[0]))) {
     register(program, command, async (chosen, args) => {
       exitCode = await chosen.run(args, io);
     });
@@ -74,6 +60,12 @@ export async function runProgram(
     return ExitCode.badInput;
   }
   return exitCode;
+}
+
+/** The command of this name alone, or all of them where that is no name: for help, or to say what there is. */
+async function commandsFor(name: string | undefined): Promise<readonly Command[]> {
+  const isName = name !== undefined && Object.hasOwn(COMMANDS, name);
+  return Promise.all((isName ? [COMMANDS[name]!] : Object.values(COMMANDS)).map((load) => load()));
 }
 
 type Runner = (command: Command, args: Readonly<Record<string, unknown>>) => Promise<void>;
