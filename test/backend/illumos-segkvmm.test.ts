@@ -191,6 +191,12 @@ describe('illumos-segkvmm', () => {
     expect(arenaNamed(client, 'kvmm_arena').figures.totalBytes).toBe(bytes);
   });
 
+  it('is no quantum longer for the last digit of a product', () => {
+    const client = new Client(illumosSegkvmm, { physmem: 100 * GIB, overprovision: 1.1 });
+    expect(1.1 * 100 * GIB).toBeGreaterThan(110 * GIB);
+    expect(arenaNamed(client, 'kvmm_arena').figures.totalBytes).toBe(110 * GIB);
+  });
+
   it('remembers when the first segment was refused', () => {
     const client = new Client(illumosSegkvmm, { physmem: GIB, overprovision: 0.5 });
     passTime(client, 3);
@@ -220,6 +226,8 @@ describe('illumos-segkvmm', () => {
 
   it.each([
     [{ overprovision: 0 }, 'overprovision: 0 times physmem'],
+    [{ overprovision: -1e-7 }, 'overprovision: -1e-7 times physmem'],
+    [{ overprovision: 1e-12 }, 'overprovision: 1e-12 times physmem'],
     [{ physmem: 16 * 1024 * GIB, overprovision: 5 }, 'overprovision: 5 times physmem'],
     [{ physmem: MIB }, 'physmem: 1048576 bytes'],
     [{ physmem: 32 * 1024 * GIB }, 'physmem: '],
