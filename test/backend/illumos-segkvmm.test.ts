@@ -175,11 +175,12 @@ describe('illumos-segkvmm', () => {
   });
 
   it('refuses a phase between two quanta, and whatever has limits, for which vmem imports nothing', () => {
-    const rows = [{ align: 2 * MIB, phase: MIB / 2 }, { nocross: 2 * MIB }, { minAddress: BASE }];
+    const limits = [{ nocross: 2 * MIB }, { minAddress: BASE }, { maxAddress: BASE + GIB }];
+    const rows = [{ align: 2 * MIB, phase: MIB / 2 }, ...limits];
     const client = new Client(illumosSegkvmm, {}, rows);
     const granted = rows.map((_, row) => client.alloc(guest, MIB, row));
-    expect(granted).toEqual([undefined, undefined, undefined]);
-    expect(client.backend.guests!.guestFigures().refusedSpace).toBe(3);
+    expect(granted).toEqual([undefined, undefined, undefined, undefined]);
+    expect(client.backend.guests!.guestFigures().refusedSpace).toBe(4);
   });
 
   it.each([

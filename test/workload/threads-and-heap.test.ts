@@ -153,6 +153,13 @@ describe('threads-and-heap', () => {
     }
   });
 
+  it('has threads exit on all CPUs when they drain', () => {
+    const list = steps({ drain: true, cpus: 4 }).filter(({ time }) => time >= 950 * SECOND);
+    for (const cpu of [0, 1, 2, 3]) {
+      expect(list.filter((step) => step.cpu === cpu).length / list.length).toBeCloseTo(1 / 4, 1);
+    }
+  });
+
   it('has some larger stacks, of up to 17 pages where the default is two', () => {
     const sizes = steps({ threads: 20_000, largePerMille: 100, heapBytes: 0 }).map(({ size }) => size / KIB);
     const counted = [8, 20, 36, 68].map((kib) => sizes.filter((size) => size === kib).length / 20_000);
