@@ -181,7 +181,10 @@ export class GuestSegments implements GuestView, GuestFigures {
     return roundUp(size, PAGE_SIZES[this.pageOf(size)]!);
   }
 
-  /** A row that no address can meet, because the request is longer than what it may not cross, is refused. */
+  /**
+   * A row that no address can meet, because the request is longer than what it may not cross, is refused. So in effect is
+   * every row with limits: vmem_xalloc imports nothing for it, and vmm_alloc_arena has no free segments of its own.
+   */
   private place(length: Bytes, page: Bytes, row: number): Address {
     const { guests, constraints } = this;
     const alignment = Math.max(page, guests.quantum, row === UNCONSTRAINED ? 0 : constraints.align[row]!);

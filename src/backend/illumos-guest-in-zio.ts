@@ -7,7 +7,7 @@ import { type Address, AddressSpace } from '../core/address.js';
 import { RequestClass, UNCONSTRAINED } from '../core/request.js';
 import { type Bytes, KIB } from '../core/units.js';
 import type { BackendDefinition, BackendEnvironment, Parameters } from './contract.js';
-import { basesOf, requireFollowable, SHARED_PARAMETERS, SharedGuestStack } from './shared-guests.js';
+import { basesOf, SHARED_PARAMETERS, SharedGuestStack } from './shared-guests.js';
 
 /**
  * Guests beside the data of files in segzio: zfs_file_data → zfs_file_data_buf for records of the ARC, zfs_file_data →
@@ -52,12 +52,10 @@ class GuestInZio extends SharedGuestStack {
 
   protected override createGuest(parameters: Parameters): VmemArena {
     const { segzioBase, segzioSize } = basesOf(parameters);
-    const size = Number(segzioSize);
-    requireFollowable(size);
     const { quantum } = this.arenaNamed('heap');
     const plain = { quantum, qcacheMax: 0, flags: 0 };
     const zio = this.system.createArena({ name: 'zfs_file_data', ...plain, source: null });
-    zio.addSpan(AddressSpace.canonical.toNumber(segzioBase), size);
+    zio.addSpan(AddressSpace.canonical.toNumber(segzioBase), Number(segzioSize));
     this.system.createArena({ name: 'zfs_file_data_buf', ...plain, source: new AllocSource(zio) });
     return this.guestArenaOver(zio, parameters);
   }

@@ -121,11 +121,12 @@ function requireGuest(cls: number): void {
 /** @throws InputError for an arena that holds nothing, or more than can be followed. */
 function arenaSize(parameters: Parameters, quantum: Bytes): Bytes {
   const factor = Number(parameters.overprovision);
-  const size = roundUp(Math.ceil(physmemOf(parameters) * factor), quantum);
-  if (factor > 0 && size <= MOST_GUEST_ADDRESSES) return size;
+  // To the nearest byte: 1.1 × 100 GiB is a little above 110 GiB in doubles, which must not cost a quantum.
+  const size = roundUp(Math.round(physmemOf(parameters) * factor), quantum);
+  if (factor > 0 && size > 0 && size <= MOST_GUEST_ADDRESSES) return size;
   throw new InputError(`${factor} times physmem`, {
     field: 'overprovision',
-    allowed: 'more than 0, and 64 TiB of addresses at most',
+    allowed: 'what gives from 1 byte to 64 TiB of addresses',
   });
 }
 

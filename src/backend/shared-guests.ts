@@ -1,18 +1,11 @@
 import type { VmemArena } from '../arena/illumos-vmem/arena.js';
 import type { Address } from '../core/address.js';
-import { InputError } from '../core/errors.js';
 import { RequestClass } from '../core/request.js';
 import type { Bytes } from '../core/units.js';
 import { type Amd64Bases, amd64Bases } from '../layout/illumos-amd64.js';
 import { hexAddress } from '../layout/layout.js';
 import type { BackendEnvironment, Parameters } from './contract.js';
-import {
-  createGuestArena,
-  GUEST_PARAMETERS,
-  GuestSegments,
-  MOST_GUEST_ADDRESSES,
-  physmemOf,
-} from './guest-segments.js';
+import { createGuestArena, GUEST_PARAMETERS, GuestSegments, physmemOf } from './guest-segments.js';
 import type { GuestView } from './guest-view.js';
 import { IllumosStack, QCACHE_PARAMETERS, STACK_PARAMETERS } from './illumos-stack.js';
 
@@ -36,11 +29,10 @@ export abstract class SharedGuestStack extends IllumosStack {
   readonly guests: GuestView;
   private readonly segments: GuestSegments;
 
-  /** @throws InputError as IllumosStack, and where the layout leaves no such arena. */
+  /** @throws InputError as IllumosStack, and for RAM that no machine has. */
   constructor(parameters: Parameters, environment: BackendEnvironment) {
     const bases = basesOf(parameters);
     const size = Number(bases.ekernelheap - bases.kernelheap);
-    requireFollowable(size);
     const heap = { arena_base: hexAddress(bases.kernelheap), arena_size: size };
     super({ ...parameters, ...heap }, environment);
     this.segments = new GuestSegments(
@@ -78,13 +70,4 @@ export abstract class SharedGuestStack extends IllumosStack {
 /** The layout before change 12608 for the RAM of the parameters. @throws InputError for RAM that cannot be laid out. */
 export function basesOf(parameters: Parameters): Amd64Bases {
   return amd64Bases({ physmem: BigInt(physmemOf(parameters)) }, 'before-12608');
-}
-
-/** @throws InputError for an arena whose page tables cannot be followed. */
-export function requireFollowable(size: Bytes): void {
-  if (size > 0 && size <= MOST_GUEST_ADDRESSES) return;
-  throw new InputError(`it leaves ${size} bytes for the arena of guests`, {
-    field: 'physmem',
-    allowed: 'RAM for which that is up to 64 TiB',
-  });
 }

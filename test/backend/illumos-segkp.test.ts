@@ -7,7 +7,8 @@ import { Client, type Live } from '../../src/conformance/client.js';
 import { AddressSpace, NO_ADDRESS } from '../../src/core/address.js';
 import { InputError, InvariantError } from '../../src/core/errors.js';
 import { RequestClass, UNCONSTRAINED } from '../../src/core/request.js';
-import { GIB, KIB, MIB } from '../../src/core/units.js';
+import { GIB, KIB, MIB, SECOND } from '../../src/core/units.js';
+import { passTime } from '../support/pass-time.js';
 import { draw } from '../support/picture.js';
 
 const BACKENDS = { 'illumos-segkp-static': illumosSegkpStatic, 'illumos-segkp-heap': illumosSegkpHeap };
@@ -89,6 +90,20 @@ describe('the layout', () => {
     ]);
   });
 
+  it('on amd64 is that of before 12608 (spec segkvmm-layout §3), the first page reserved as well', () => {
+    const machine = { arch: 'amd64', physmem: 16 * GIB };
+    const { client } = make('illumos-segkp-static', { ...machine, segkp_size: 2 * GIB });
+    const spans = ['heap', 'segkp'].map((arena) => {
+      let span = '';
+      arenaNamed(client, arena).walk((type, start, size) => {
+        if (type === 0) span = `${AddressSpace.canonical.format(start)} +${size}`;
+      });
+      return span;
+    });
+    const heap = Number(0xffffffffc0000000n - 0xffffff06e3000000n) - 4 * KIB;
+    expect(spans).toEqual([`0xffffff06e3001000 +${heap}`, `0xffffff001f000000 +${2 * GIB}`]);
+  });
+
   it('gives amd64 a heap of 2 TiB, larger by segkp where that imports', () => {
     const [beside, inside] = BOTH.map((name) => {
       const { client } = make(name, { arch: 'amd64' });
@@ -149,6 +164,48 @@ describe('a stack', () => {
   });
 });
 
+describe('what else lives in the kernel', () => {
+  it.each([
+    // kmem_alloc caches ended at 16 KiB in 2005 (spec segkp §2).
+    ['i86', 16 * KIB, 16 * KIB + 1],
+    ['amd64', 128 * KIB, 128 * KIB + 1],
+  ])('is kmem, on %s in caches of up to %i bytes', (arch, cached, oversize) => {
+    const taken = (size: number): boolean => {
+      const { client } = make('illumos-segkp-static', { arch });
+      client.alloc(RequestClass.kmem, size);
+      return arenaNamed(client, 'kmem_oversize').figures.inUseBytes > 0;
+    };
+    expect([cached, oversize].map(taken)).toEqual([false, true]);
+  });
+
+  it('is kmem_va with quantum caches of up to eight pages', () => {
+    const sizes = arenaNamed(make('illumos-segkp-heap').client, 'kmem_va').caches.map(
+      ({ bufferBytes }) => bufferBytes / (4 * KIB),
+    );
+    expect(sizes).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
+  it('is metadata, of 32-bit structures on i86: smaller than on amd64', () => {
+    const [small, large] = ['i86', 'amd64'].map((arch) => {
+      const { client } = make('illumos-segkp-static', { arch, segkp_qcache_pages: 0 });
+      client.alloc(RequestClass.kstack, STACK.amd64);
+      return arenaNamed(client, 'segkp').metadataBytes();
+    });
+    expect(small).toBeLessThan(large!);
+  });
+
+  it('is memory pressure, at which magazines let go of slabs that lay idle', () => {
+    const { client, backend } = make('illumos-segkp-heap');
+    for (let count = 0; count < 5000; count++) client.alloc(RequestClass.kstack, STACK.i386);
+    client.freeAll();
+    passTime(client, 31);
+    const before = backend.figures().segkpReleases;
+    client.backend.reap!();
+    expect(backend.figures().segkpReleases).toBeGreaterThan(before + 900);
+    client.check();
+  });
+});
+
 /** segkp in a toy machine: 80 pages of it, drawn from its first page. */
 describe('pictures', () => {
   const small = { segkp_size: 80 * 4 * KIB };
@@ -198,11 +255,13 @@ describe('what is recorded', () => {
     ] as const) {
       const { client, backend } = make(name);
       client.alloc(RequestClass.va, 100 * MIB);
+      passTime(client, 2);
       const granted = fill(backend, RequestClass.kstack, STACK.i386);
+      passTime(client, 3);
       fill(backend, RequestClass.kstack, STACK.i386);
       expect(backend.failures).toHaveLength(1);
       const { figures, ...failure } = backend.failures[0]!;
-      expect(failure).toEqual({ kind: 'thread', timeNs: 0, size: STACK.i386, arena });
+      expect(failure).toEqual({ kind: 'thread', timeNs: 2 * SECOND, size: STACK.i386, arena });
       expect(figures).toMatchObject({ threads: granted, heapLiveBytes: 100 * MIB });
     }
   });

@@ -7,9 +7,10 @@ import { illumosSegkvmm } from '../../src/backend/illumos-segkvmm.js';
 import { Client } from '../../src/conformance/client.js';
 import { AddressSpace } from '../../src/core/address.js';
 import { type Constraint, RequestClass } from '../../src/core/request.js';
-import { GIB, KIB, MIB } from '../../src/core/units.js';
+import { GIB, KIB, MIB, SECOND } from '../../src/core/units.js';
 import { amd64Bases } from '../../src/layout/illumos-amd64.js';
 import { inputErrorOf } from '../support/input-error.js';
+import { passTime } from '../support/pass-time.js';
 import { draw } from '../support/picture.js';
 
 const { guest, kmem, va } = RequestClass;
@@ -173,6 +174,51 @@ describe('illumos-segkvmm', () => {
     expect(client.alloc(guest, MIB, 0)).toBeDefined();
   });
 
+  it('refuses a phase between two quanta, and whatever has limits, for which vmem imports nothing', () => {
+    const limits = [{ nocross: 2 * MIB }, { minAddress: BASE }, { maxAddress: BASE + GIB }];
+    const rows = [{ align: 2 * MIB, phase: MIB / 2 }, ...limits];
+    const client = new Client(illumosSegkvmm, {}, rows);
+    const granted = rows.map((_, row) => client.alloc(guest, MIB, row));
+    expect(granted).toEqual([undefined, undefined, undefined, undefined]);
+    expect(client.backend.guests!.guestFigures().refusedSpace).toBe(4);
+  });
+
+  it.each([
+    [1.1, 288_359 * MIB],
+    [0.5, 128 * GIB],
+    [4 / 3, 349_526 * MIB],
+  ])('has %d times 256 GiB, rounded up to whole quanta', (overprovision, bytes) => {
+    const client = new Client(illumosSegkvmm, { overprovision });
+    expect(arenaNamed(client, 'kvmm_arena').figures.totalBytes).toBe(bytes);
+  });
+
+  it('is no quantum longer for the last digit of a product', () => {
+    const client = new Client(illumosSegkvmm, { physmem: 100 * GIB, overprovision: 1.1 });
+    expect(1.1 * 100 * GIB).toBeGreaterThan(110 * GIB);
+    expect(arenaNamed(client, 'kvmm_arena').figures.totalBytes).toBe(110 * GIB);
+  });
+
+  it('remembers when the first segment was refused', () => {
+    const client = new Client(illumosSegkvmm, { physmem: GIB, overprovision: 0.5 });
+    passTime(client, 3);
+    client.alloc(guest, 600 * MIB);
+    passTime(client, 5);
+    client.alloc(guest, 600 * MIB);
+    expect(client.backend.guests!.guestFigures().firstRefusal!.timeNs).toBe(3 * SECOND);
+  });
+
+  it('has its hash of segments resized every 15 s', () => {
+    const client = new Client(illumosSegkvmm);
+    const kvmm = arenaNamed(client, 'kvmm_arena').figures;
+    const buckets = [14, 16, 31].map((seconds, step) => {
+      for (let count = 0; count < 200 * 8 ** step; count++) client.alloc(guest, MIB);
+      passTime(client, seconds);
+      return kvmm.hashBuckets;
+    });
+    expect(buckets[1]).toBeGreaterThan(buckets[0]!);
+    expect(buckets[2]).toBeGreaterThan(buckets[1]!);
+  });
+
   it('notices requests of other classes', () => {
     const { backend } = new Client(illumosSegkvmm);
     expect(() => backend.alloc(kmem, 8, -1, 0)).toThrow('cls=kmem');
@@ -181,6 +227,8 @@ describe('illumos-segkvmm', () => {
 
   it.each([
     [{ overprovision: 0 }, 'overprovision: 0 times physmem'],
+    [{ overprovision: -1e-7 }, 'overprovision: -1e-7 times physmem'],
+    [{ overprovision: 1e-12 }, 'overprovision: 1e-12 times physmem'],
     [{ physmem: 16 * 1024 * GIB, overprovision: 5 }, 'overprovision: 5 times physmem'],
     [{ physmem: MIB }, 'physmem: 1048576 bytes'],
     [{ physmem: 32 * 1024 * GIB }, 'physmem: '],
@@ -246,6 +294,15 @@ describe('guests beside other users', () => {
     expect(inUse(client, 'zfs_file_data')).toEqual([0]);
   });
 
+  it('records of files take whole quanta of segzio', () => {
+    const client = new Client(illumosGuestInZio);
+    const records = [128 * KIB + 1, 128 * KIB].map((size) => client.alloc(kmem, size)!);
+    expect(records.map(({ size }) => client.backend.footprint(kmem, size))).toEqual([132 * KIB, 128 * KIB]);
+    expect(records[1]!.address - records[0]!.address).toBe(132 * KIB);
+    client.freeAll();
+    client.check();
+  });
+
   it('smaller kmem requests, and those with a constraint, still come from the heap', () => {
     const client = new Client(illumosGuestInZio, {}, [{ align: MIB }]);
     client.alloc(kmem, 128 * KIB - 1);
@@ -263,6 +320,24 @@ describe('guests beside other users', () => {
       const live = client.alloc(guest, 5 * MIB)!;
       expect(live.address % (2 * MIB)).toBe(0);
       expect(client.backend.footprint(guest, 5 * MIB)).toBe(6 * MIB);
+    }
+  });
+
+  it.each([
+    [GIB, 0.9, 1.6],
+    [16 * 1024 * GIB, 23 * 1024, 25 * 1024],
+  ])('have an arena on the smallest and on the largest machine, of %i bytes', (physmem, least, most) => {
+    for (const definition of [illumosGuestInHeap, illumosGuestInZio] as BackendDefinition[]) {
+      const client = new Client(definition, { physmem, page_size: 8 * KIB });
+      const { arena } = client.backend.guests!.guestFigures();
+      const gib = arenaNamed(client, arena).figures.totalBytes / GIB;
+      expect(gib).toBeGreaterThan(least);
+      if (arena !== 'heap') expect(gib).toBeLessThan(most);
+      client.alloc(guest, physmem / 2);
+      client.alloc(kmem, 128 * KIB);
+      client.check();
+      expect(client.backend.guests!.guestFigures().pageTables[0]).toBe(physmem / 2 / (2 * MIB));
+      client.freeAll();
     }
   });
 

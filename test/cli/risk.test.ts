@@ -42,9 +42,28 @@ describe('kvabench risk', () => {
     ]);
   });
 
+  it('has a run fail with its first refusal, and each class by itself', async () => {
+    const folder = temporaryFolder();
+    const lines = ['kmem,10,0', 'va,20,1'].map((rest) => `load,tight,7,${rest}\n`);
+    writeFileSync(
+      join(folder, 'failures.csv'),
+      `workload,backend,seed,class,requests,failures\n${lines.join('')}`,
+    );
+    const { stdout } = await runCli(['risk', folder]);
+    const rows = stdout.split('\n').map((line) => line.split(/ +/).slice(0, 5).join(' '));
+    expect(rows.slice(1, 3)).toEqual(['load tight kmem 1 0', 'load tight va 1 1']);
+  });
+
   it('is open where the interval holds the bound', async () => {
-    const { stdout } = await runCli(['risk', results(40), '--below', '0.01']);
-    expect(stdout).toMatch(/wide .* open$/m);
+    // Without a failure in 40 runs the interval ends at 0.0881.
+    for (const [below, verdict] of [
+      ['0.01', 'open'],
+      ['0.088', 'open'],
+      ['0.089', 'yes'],
+    ] as const) {
+      const { stdout } = await runCli(['risk', results(40), '--below', below]);
+      expect(stdout).toMatch(new RegExp(`wide .* ${verdict}$`, 'm'));
+    }
   });
 
   it('adds folders up, by another table and column, into a CSV file', async () => {
@@ -70,6 +89,7 @@ describe('kvabench risk', () => {
       () => [results(2), '--level', '95'],
       "--level: '95' is not acceptable (allowed: a number from 0.5",
     ],
+    ['a level of certainty', () => [results(2), '--level', '1'], "--level: '1' is not acceptable"],
     ['a bound of nothing', () => [results(2), '--below', '0'], "--below: '0' is not acceptable"],
     ['no folder', () => [], 'Not enough non-option arguments'],
   ])('refuses %s', async (_what, args, message) => {

@@ -64,6 +64,16 @@ describe('superpages of the heap', () => {
     expect(rowsOf(apart)).toMatchObject([{ class: 'kmem', extents: 1, whole: 1, whole_share: 1 }]);
   });
 
+  it('knows extents far behind the first', () => {
+    const client = new Client(freebsdVmem);
+    const range = client.alloc(va, 100 * EXTENT_PAGES * PAGE)!;
+    client.alloc(va, PAGE);
+    const inner = 100 - Math.sign((range.address - BASE) % (EXTENT_PAGES * PAGE));
+    expect(rowsOf(client)).toMatchObject([{ class: 'va', extents: 101, whole: inner }]);
+    client.free(range);
+    expect(rowsOf(client)).toMatchObject([{ class: 'va', extents: 1, whole: 0 }]);
+  });
+
   it('stacks of kva_alloc lie beside ranges, and never beside kmem', () => {
     const client = heapAroundAStack({ stack_kva: 'kernel' }, va);
     client.alloc(kmem, PAGE);

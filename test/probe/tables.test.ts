@@ -207,6 +207,20 @@ describe('sizes and lifetimes', () => {
   });
 });
 
+describe('lifetimes', () => {
+  it('reach from no time to 2^53 ns, each power of two a row of its own', () => {
+    const { port, run } = smallMap(8);
+    for (const lifetime of [0, 1, 2, 3, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 1, 2 ** 53]) {
+      port.figures.lifetimes.record(va, lifetime);
+    }
+    expect(named(lifetimesTable, run)).toEqual(
+      [0, 1, 2, 2 ** 31, 2 ** 32, 2 ** 40, 2 ** 53].map((from_ns) => {
+        return { class: 'va', from_ns, objects: from_ns === 2 ? 2 : 1 };
+      }),
+    );
+  });
+});
+
 describe('work', () => {
   it('has each request in the class of its work, sums adding up', () => {
     const { port, run } = smallMap(8);

@@ -151,6 +151,11 @@ describe('storms', () => {
     const loss = (100 * Number(storm(0, '30s').segkp_idle_bytes)) / D;
     expect(loss).toBeLessThan(1);
     expect(prose).toContain(`the loss is ${loss.toFixed(1)} % of D`);
+    expect(prose).toContain(`where ${mib(storm(0, '30s'), 'segkp_idle_bytes')} MiB are idle if none stays`);
+    const largest = [storm(0, '30s'), at('calm', HEAP, 'end')].map((row) =>
+      mib(row, 'heap_largest_free_bytes'),
+    );
+    expect(prose).toContain(`its largest segment is ${largest[0]} MiB instead of ${largest[1]}`);
     const drained = at('day:threads=24000,heap=300MiB', HEAP, 'end');
     expect(drained.threads).toBe('0');
     expect(prose).toContain(

@@ -111,6 +111,8 @@ describe('the curve', () => {
       ),
     ]);
     expect(table('policy')).toEqual(rows);
+    const open = (100 * binomialInterval(0, 5, 0.95).high).toFixed(0);
+    expect(text).toContain(`none of five leaves a chance of up to ${open} % open`);
   });
 
   it('by page size has its tables of page tables in the text', () => {
@@ -122,6 +124,12 @@ describe('the curve', () => {
       }),
     ]);
     expect(table('page')).toEqual(rows);
+    const inMib = (tables: string) => Number(tables) / 256;
+    const [small, large] = rows.map(([, ...tables]) => tables.map(inMib).sort((a, b) => a - b));
+    expect(text).toContain(
+      `${small![0]!.toFixed(0)} to ${small![2]!.toFixed(0)} MiB of tables with pages of 4 KiB`,
+    );
+    expect(text).toContain(`${large![0]!.toFixed(1)} to ${large![2]!.toFixed(1)} MiB with those of 2 MiB`);
   });
 });
 

@@ -41,6 +41,7 @@ interface Step {
   readonly object: number;
   readonly cls: number;
   readonly size: number;
+  readonly cpu: number;
   /** After the step. */
   readonly threads: number;
   readonly heapBytes: number;
@@ -54,7 +55,7 @@ function steps(changes: Partial<ThreadsAndHeapOptions>, seed = 1): Step[] {
   let threads = 0;
   let heapBytes = 0;
   while (source.next()) {
-    const { time, op, object } = source;
+    const { time, op, object, cpu } = source;
     const isAlloc = op === RequestOp.alloc;
     if (isAlloc) {
       expect(live.has(object)).toBe(false);
@@ -66,7 +67,7 @@ function steps(changes: Partial<ThreadsAndHeapOptions>, seed = 1): Step[] {
     if (cls === RequestClass.kstack) threads += sign;
     else heapBytes += sign * size;
     if (op === RequestOp.free) live.delete(object);
-    found.push({ time, op, object, cls, size, threads, heapBytes });
+    found.push({ time, op, object, cls, size, cpu, threads, heapBytes });
   }
   expect(source.next()).toBe(false);
   return found;
@@ -105,6 +106,9 @@ describe('threads-and-heap', () => {
     expect(share(4 * KIB, 64 * KIB)).toBeCloseTo(0.9, 1);
     expect(share(128 * KIB, 512 * KIB)).toBeCloseTo(0.085, 1);
     expect(share(MIB, 4 * MIB)).toBeCloseTo(0.015, 2);
+    // Of kmem, 4, 8, 16, 32, 32 and 64 KiB: half is of the first three, a third of 32.
+    expect(share(4 * KIB, 16 * KIB) / share(4 * KIB, 64 * KIB)).toBeCloseTo(1 / 2, 1);
+    expect(share(32 * KIB, 32 * KIB) / share(4 * KIB, 64 * KIB)).toBeCloseTo(1 / 3, 1);
     expect(list.every(({ cls, size }) => (cls === RequestClass.kmem) === size <= 64 * KIB)).toBe(true);
     const ranges = steps({ heapBytes: 2000 * MIB, unitBytes: 0, largestKmem: 0, threads: 0 });
     expect(ranges.map(({ size }) => size)).toEqual(list.map(({ size }) => size));
@@ -126,6 +130,36 @@ describe('threads-and-heap', () => {
     expect(exits).not.toEqual([...exits].sort((a, b) => a - b));
   });
 
+  it('storms: none of many threads stays, or all do', () => {
+    const storm = { storms: 1, stormThreads: 20_000, stormNs: 10 * SECOND, heapBytes: 0 };
+    const left = [0, 1000].map((stayPerMille) => steps({ ...storm, stayPerMille }).at(-1)!.threads);
+    expect(left).toEqual([1000, 21_000]);
+  });
+
+  it('replaces heap objects up to the very target', () => {
+    const list = steps({ threads: 0, replaceNs: SECOND / 10, heapBytes: 4 * MIB });
+    const replaced = list.filter(({ time, op }) => time > 100 * SECOND && op === RequestOp.alloc);
+    expect(replaced.length).toBeGreaterThan(8000);
+    expect(replaced.every(({ heapBytes }) => heapBytes === 4 * MIB)).toBe(true);
+  });
+
+  it('asks and gives back on all CPUs alike', () => {
+    const list = steps({ churn: true, replaceNs: SECOND / 10, cpus: 4 });
+    for (const wanted of [RequestOp.alloc, RequestOp.free]) {
+      const own = list.filter(({ op }) => op === wanted);
+      for (const cpu of [0, 1, 2, 3]) {
+        expect(own.filter((step) => step.cpu === cpu).length / own.length).toBeCloseTo(1 / 4, 1);
+      }
+    }
+  });
+
+  it('has threads exit on all CPUs when they drain', () => {
+    const list = steps({ drain: true, cpus: 4 }).filter(({ time }) => time >= 950 * SECOND);
+    for (const cpu of [0, 1, 2, 3]) {
+      expect(list.filter((step) => step.cpu === cpu).length / list.length).toBeCloseTo(1 / 4, 1);
+    }
+  });
+
   it('has some larger stacks, of up to 17 pages where the default is two', () => {
     const sizes = steps({ threads: 20_000, largePerMille: 100, heapBytes: 0 }).map(({ size }) => size / KIB);
     const counted = [8, 20, 36, 68].map((kib) => sizes.filter((size) => size === kib).length / 20_000);
@@ -135,7 +169,9 @@ describe('threads-and-heap', () => {
   it('loads drivers at 80 %, presses when told, and drains at 95 %', () => {
     const list = steps({ driverLoads: 8, drain: true, churn: true, pressureNs: 300 * SECOND });
     const drivers = list.filter(({ size, op }) => size === 8 * MIB && op === RequestOp.alloc);
-    expect(drivers.map(({ time }) => Math.floor(time / SECOND))).toEqual(Array(8).fill(800));
+    expect(drivers.map(({ time }) => time)).toEqual(
+      [0, 1, 2, 3, 4, 5, 6, 7].map((number) => 800 * SECOND + number * 1e6),
+    );
     const pressures = list.filter(({ op }) => op === RequestOp.reclaim);
     expect(pressures.map(({ time }) => time / SECOND)).toEqual([300, 600, 900]);
     expect(at(list, 949 * SECOND).threads).toBe(1000);
@@ -161,6 +197,12 @@ describe('threads-and-heap', () => {
   ] as const)('refuses %o', (values, message) => {
     const parameters = Value.Default(threadsAndHeap.parameters, { ...values }) as Parameters;
     expect(inputErrorOf(() => threadsAndHeap.create(parameters, 1))).toMatch(message);
+  });
+
+  it('has no storm without threads, whatever is said of its time', () => {
+    const values = { storm_threads: 0, storm_time: 400 * SECOND, storms: 100 };
+    const parameters = Value.Default(threadsAndHeap.parameters, values) as Parameters;
+    expect(() => threadsAndHeap.create(parameters, 1)).not.toThrow();
   });
 
   it('says how large a request may be', () => {

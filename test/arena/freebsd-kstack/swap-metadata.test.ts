@@ -41,6 +41,26 @@ describe('metadata of swap space', () => {
     expect([metadata.blocks, metadata.nodes]).toEqual([2, 1]);
   });
 
+  it('counts the indices of each block, however many blocks there are', () => {
+    const metadata = new SwapMetadata();
+    const firsts = Array.from({ length: 300 }, (_, block) => block * 16);
+    for (const first of firsts) for (const pindex of [first, first + 7]) metadata.add(2, pindex);
+    for (const first of firsts) metadata.remove(2, first);
+    expect(metadata.blocks).toBe(300);
+    for (const first of firsts) metadata.remove(2, first + 7);
+    expect([metadata.blocks, metadata.nodes, metadata.bytes]).toEqual([0, 0, 0]);
+  });
+
+  it('uses the row of a block that is gone again', () => {
+    const metadata = new SwapMetadata();
+    const { length } = metadata.pindex;
+    for (let block = 0; block < 10 * length; block++) {
+      metadata.add(0, block * 16);
+      metadata.remove(0, block * 16);
+    }
+    expect(metadata.pindex.length).toBe(length);
+  });
+
   it('is that of a slow reference, whatever comes and goes', () => {
     const key = fc.tuple(fc.nat(3), fc.oneof(fc.nat(100), fc.nat(2 ** 29)));
     fc.assert(
