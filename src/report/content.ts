@@ -94,6 +94,10 @@ export interface Interactive {
   /** HTML of our own making, with every text in it escaped. */
   readonly markup: string;
   readonly scripts: readonly PageScript[];
+  /** CSS rules that the markup needs besides those of every page. */
+  readonly style: string;
   /** What formats without scripts show, and HTML above the markup. */
   readonly fallback: readonly Exclude<Block, Interactive>[];
+  /** What a terminal of so many columns shows below that, in lines. */
+  lines(columns: number): readonly string[];
 }
