@@ -50,6 +50,10 @@ export interface TableCell {
   readonly value?: number;
   /** Best of its column. */
   readonly best?: boolean;
+  /** It does not count. */
+  readonly faint?: boolean;
+  /** Shown on pointing at it, where the text is a short form. */
+  readonly hint?: string;
   /** Number of the backend whose colour stands before the text. */
   readonly backend?: number;
 }

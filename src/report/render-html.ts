@@ -119,7 +119,7 @@ function headHtml({ name, align, meaning }: TableColumn): string {
 }
 
 function cellHtml(
-  { text, detail, value, best, backend }: TableCell,
+  { text, detail, value, best, faint, hint, backend }: TableCell,
   { align }: TableColumn,
   isFirst: boolean,
 ): string {
@@ -128,13 +128,15 @@ function cellHtml(
   const classes = [
     align,
     ...(best === true ? ['best'] : []),
+    ...(faint === true ? ['faint'] : []),
     ...(backend === undefined ? [] : ['name']),
   ].join(' ');
   const mark = backend === undefined || backend < 0 ? '' : swatch(backend);
   const shown =
     best === true ? `<b>${escapeMarkup(text)}</b><span class="hidden"> (best)</span>` : escapeMarkup(text);
+  const title = hint === undefined ? '' : ` title="${escapeMarkup(hint)}"`;
   const more = detail === undefined ? '' : `<br><small>${escapeMarkup(detail)}</small>`;
-  return `<${element} class="${classes}"${sortKey}>${mark}${shown}${more}</${element.slice(0, 2)}>`;
+  return `<${element} class="${classes}"${title}${sortKey}>${mark}${shown}${more}</${element.slice(0, 2)}>`;
 }
 
 function groupHtml(group: FigureGroup, report: Report): string {
