@@ -77,6 +77,8 @@ export interface Figure {
   readonly description: string;
   /** The SVG element, without the legend. */
   svg(): string;
+  /** Backends that the legend of its own file names, where they are not those of its group. */
+  readonly legend?: readonly number[];
   /** Its figures, a column name each in the first row. */
   readonly data: readonly (readonly Field[])[];
   /** What a terminal shows of it. */

@@ -46,5 +46,6 @@ th[aria-sort=descending]::after{content:" ▼"}
 summary{cursor:pointer;color:var(--faint)}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .faded{opacity:.12}
+.lit{stroke:var(--lit);stroke-opacity:1;stroke-width:2.5}
 @media print{nav,.repeat{display:none}figure,tr{break-inside:avoid}}
 `;
