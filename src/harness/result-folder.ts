@@ -203,6 +203,12 @@ export function mapFilesIn(folder: string): string[] {
     .map((name) => join(path, name));
 }
 
+/** Path of a cell's address-space map in a folder of results; undefined where none was recorded. */
+export function mapFileOf(folder: string, id: string): string | undefined {
+  const path = mapPath(folder, id);
+  return existsSync(path) ? path : undefined;
+}
+
 function storedIn(folder: string, plan: StoredKey): CellResult | undefined {
   const path = cellFile(folder, plan.id);
   if (!existsSync(path) || (plan.map === true && !existsSync(mapPath(folder, plan.id)))) return undefined;

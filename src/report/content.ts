@@ -50,6 +50,10 @@ export interface TableCell {
   readonly value?: number;
   /** Best of its column. */
   readonly best?: boolean;
+  /** It does not count. */
+  readonly faint?: boolean;
+  /** Shown on pointing at it, where the text is a short form. */
+  readonly hint?: string;
   /** Number of the backend whose colour stands before the text. */
   readonly backend?: number;
 }
@@ -73,6 +77,8 @@ export interface Figure {
   readonly description: string;
   /** The SVG element, without the legend. */
   svg(): string;
+  /** Backends that the legend of its own file names, where they are not those of its group. */
+  readonly legend?: readonly number[];
   /** Its figures, a column name each in the first row. */
   readonly data: readonly (readonly Field[])[];
   /** What a terminal shows of it. */
@@ -94,6 +100,10 @@ export interface Interactive {
   /** HTML of our own making, with every text in it escaped. */
   readonly markup: string;
   readonly scripts: readonly PageScript[];
+  /** CSS rules that the markup needs besides those of every page. */
+  readonly style: string;
   /** What formats without scripts show, and HTML above the markup. */
   readonly fallback: readonly Exclude<Block, Interactive>[];
+  /** What a terminal of so many columns shows below that, in lines. */
+  lines(columns: number): readonly string[];
 }

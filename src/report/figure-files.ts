@@ -30,8 +30,9 @@ export function figuresOf({ sections }: Report): PlacedFigure[] {
 
 /** A figure as an SVG file by itself, with title and legend, in the colours that the reader's system prefers. */
 export function figureSvg({ figure, group }: PlacedFigure, report: Report): string {
+  const legend = figure.legend ?? group.legend;
   const legendTop = TITLE_HEIGHT + chartHeight(figure.svg()) + 6;
-  const legendLines = Math.ceil(group.legend.length / LEGEND_COLUMNS);
+  const legendLines = Math.ceil(legend.length / LEGEND_COLUMNS);
   const height = legendTop + legendLines * LEGEND_LINE + (legendLines > 0 ? MARGIN : 0);
   const width = CHART_WIDTH + 2 * MARGIN;
   const text = (y: number, content: string, attributes: string): string =>
@@ -42,7 +43,7 @@ svg{color:var(--ink)}</style>
 <rect width="${width}" height="${height}" fill="var(--paper)"/>
 <g fill="var(--ink)">${text(20, group.title, 'font-size="14" font-weight="bold"')}${text(37, figure.title, '')}</g>
 ${figure.svg().replace('<svg ', `<svg x="${MARGIN}" y="${TITLE_HEIGHT}" `)}
-<g fill="var(--ink)">${group.legend.map((backend, index) => legendEntry(backend, index, legendTop, report)).join('')}</g>
+<g fill="var(--ink)">${legend.map((backend, index) => legendEntry(backend, index, legendTop, report)).join('')}</g>
 </svg>
 `;
 }

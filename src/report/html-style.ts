@@ -32,7 +32,11 @@ tbody tr:hover{background:var(--tint)}
 .right{text-align:right;white-space:nowrap;min-width:6em}
 tbody th{min-width:13em;max-width:24em;overflow-wrap:anywhere}
 small{color:var(--faint)}
-.name{white-space:nowrap}
+th.name{white-space:nowrap}
+td.left{min-width:8.5em}
+td.name{padding-left:calc(.6rem + 28px);text-indent:-28px}
+.faint{color:var(--faint);font-style:italic}
+.faint .swatch{opacity:.4}
 .best{background:var(--best)}
 table.sortable thead th{cursor:pointer}
 th[aria-sort=ascending]::after{content:" ▲"}
@@ -42,5 +46,6 @@ th[aria-sort=descending]::after{content:" ▼"}
 summary{cursor:pointer;color:var(--faint)}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .faded{opacity:.12}
+.lit{stroke:var(--lit);stroke-opacity:1;stroke-width:2.5}
 @media print{nav,.repeat{display:none}figure,tr{break-inside:avoid}}
 `;

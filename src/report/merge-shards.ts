@@ -2,10 +2,18 @@ import { Type } from '@sinclair/typebox';
 import { InputError } from '../core/errors.js';
 import { writeWhole } from '../core/files.js';
 import { canonicalJson } from '../harness/digest.js';
+import { readMap } from '../harness/map/address-map.js';
+import type { MapFile } from '../harness/map/map-file.js';
 import type { ParameterColumn } from '../harness/parameter-columns.js';
 import type { Shard } from '../harness/plan.js';
 import type { RunRecord } from '../harness/provenance.js';
-import { type ResultFolder, RUN_FILE, readCellIn, readFailureIn } from '../harness/result-folder.js';
+import {
+  mapFileOf,
+  type ResultFolder,
+  RUN_FILE,
+  readCellIn,
+  readFailureIn,
+} from '../harness/result-folder.js';
 import { schemaProblem } from '../harness/schema-check.js';
 import type { Column } from '../probe/contract.js';
 import { Results, type StoredCell, type StoredRun } from './read-results.js';
@@ -79,7 +87,7 @@ export function writeMerged({ parts, count, missing, cells, parameters }: Merge,
   };
   writeRecord(folder, record);
   const finished = cells.filter(({ failure }) => failure === undefined);
-  for (const cell of finished) folder.storeCell(readCellIn(cell.folder, cell));
+  for (const cell of finished) folder.storeCell({ ...readCellIn(cell.folder, cell), ...mapOf(cell) });
   for (const { id, folder: from } of failed) folder.storeFailure(id, readFailureIn(from, id));
   const { name, description = '' } = suite;
   writeTables(folder, { suite: { name, description }, parameters, cells: finished });
@@ -162,13 +170,24 @@ function mergeCells(parts: readonly Part[]): MergedCell[] {
   return [...places].sort(([a], [b]) => a - b).map(([, cell]) => cell);
 }
 
-/** @throws InputError if the result of the cell is missing or damaged. */
+/** @throws InputError if the result of the cell is missing, or it or its map is damaged. */
 function checked(cell: MergedCell): MergedCell {
-  if (cell.failure === undefined) readCellIn(cell.folder, cell);
+  if (cell.failure === undefined) {
+    readCellIn(cell.folder, cell);
+    mapOf(cell);
+  }
   return cell;
 }
 
-/** One of two cells of the same place: one with a result, if there is any. @throws InputError if they are not equal. */
+/** The address-space map of the cell, if the shard was run with --map. @throws InputError for a damaged one. */
+function mapOf({ folder, id, configurationDigest }: MergedCell): { map?: MapFile } {
+  const path = mapFileOf(folder, id);
+  if (path === undefined) return {};
+  const { file } = readMap(path);
+  return file.configurationDigest === configurationDigest ? { map: file } : {};
+}
+
+/** One of two cells of the same place: one with a result, if there is any, and if there is any, with a map. @throws InputError if they are not equal. */
 function reconciled(known: MergedCell, other: MergedCell): MergedCell {
   if (known.id !== other.id || known.configurationDigest !== other.configurationDigest) {
     throw unequal(known, other, 'configuration');
@@ -177,7 +196,7 @@ function reconciled(known: MergedCell, other: MergedCell): MergedCell {
   if (known.failure !== undefined) return checked(other);
   const [one, two] = [known, other].map((cell) => readCellIn(cell.folder, cell).resultDigest);
   if (one !== two) throw unequal(known, other, 'result');
-  return known;
+  return mapOf(known).map === undefined ? checked(other) : known;
 }
 
 function unequal(known: MergedCell, other: MergedCell, what: string): InputError {

@@ -1,5 +1,13 @@
-import { createHash } from 'node:crypto';
-import type { Block, DataTable, Figure, FigureGroup, TableCell, TableColumn } from './content.js';
+import type {
+  Block,
+  DataTable,
+  Figure,
+  FigureGroup,
+  Interactive,
+  TableCell,
+  TableColumn,
+} from './content.js';
+import { contentPolicy } from './content-policy.js';
 import { escapeMarkup } from './escape.js';
 import { HTML_STYLE } from './html-style.js';
 import type { RenderedSection, Report } from './make-report.js';
@@ -18,18 +26,16 @@ const SCRIPTS: readonly PageScript[] = ['sort-tables', 'highlight-backend'];
  */
 export function renderHtml(report: Report): string {
   const scripts = scriptsOf(report).map((name) => `\n${pageScript(name)}`);
-  const hashes = scripts.map((text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`);
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src ${hashes.join(' ')}; base-uri 'none'; form-action 'none'`;
   const title = `${report.title} – kvabench`;
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta http-equiv="Content-Security-Policy" content="${contentPolicy(scripts)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${escapeMarkup(title)}</title>
-<style>${HTML_STYLE}</style>
+<style>${HTML_STYLE}${stylesOf(report).join('')}</style>
 </head>
 <body>
 <header>
@@ -47,10 +53,17 @@ ${scripts.map((text) => `<script type="module">${text}</script>`).join('\n')}
 `;
 }
 
-function scriptsOf({ sections }: Report): PageScript[] {
+function scriptsOf(report: Report): PageScript[] {
+  return [...new Set([...SCRIPTS, ...interactiveOf(report).flatMap(({ scripts }) => scripts)])];
+}
+
+function stylesOf(report: Report): string[] {
+  return [...new Set(interactiveOf(report).map(({ style }) => style))];
+}
+
+function interactiveOf({ sections }: Report): Interactive[] {
   const blocks = sections.flatMap((section) => section.blocks);
-  const own = blocks.flatMap((block) => (block.kind === 'interactive' ? block.scripts : []));
-  return [...new Set([...SCRIPTS, ...own])];
+  return blocks.filter((block) => block.kind === 'interactive');
 }
 
 function navItem({ id, title }: RenderedSection): string {
@@ -106,7 +119,7 @@ function headHtml({ name, align, meaning }: TableColumn): string {
 }
 
 function cellHtml(
-  { text, detail, value, best, backend }: TableCell,
+  { text, detail, value, best, faint, hint, backend }: TableCell,
   { align }: TableColumn,
   isFirst: boolean,
 ): string {
@@ -115,13 +128,15 @@ function cellHtml(
   const classes = [
     align,
     ...(best === true ? ['best'] : []),
+    ...(faint === true ? ['faint'] : []),
     ...(backend === undefined ? [] : ['name']),
   ].join(' ');
   const mark = backend === undefined || backend < 0 ? '' : swatch(backend);
   const shown =
     best === true ? `<b>${escapeMarkup(text)}</b><span class="hidden"> (best)</span>` : escapeMarkup(text);
+  const title = hint === undefined ? '' : ` title="${escapeMarkup(hint)}"`;
   const more = detail === undefined ? '' : `<br><small>${escapeMarkup(detail)}</small>`;
-  return `<${element} class="${classes}"${sortKey}>${mark}${shown}${more}</${element.slice(0, 2)}>`;
+  return `<${element} class="${classes}"${title}${sortKey}>${mark}${shown}${more}</${element.slice(0, 2)}>`;
 }
 
 function groupHtml(group: FigureGroup, report: Report): string {

@@ -52,7 +52,11 @@ class Printer {
       case 'figures':
         return this.figures(block);
       case 'interactive':
-        return block.fallback.map((inner) => this.block(inner)).join('\n');
+        return [
+          ...block.fallback.map((inner) => this.block(inner)),
+          ...block.lines(this.options.columns).map(visibleText),
+          '',
+        ].join('\n');
     }
   }
 

@@ -105,6 +105,26 @@ describe('kvabench merge', () => {
     },
   );
 
+  it('carries address-space maps along, of any shard that has one of a cell', async () => {
+    const whole = await run('whole', '--map');
+    const [first, second] = await shards(2);
+    const mapped = await run('mapped', '--shard', '2/2', '--map');
+    const half = await merge(first!, second!, mapped, '--out', at('half'));
+    expect(half).toMatchObject({ exitCode: 0, stderr: '' });
+    const maps = readdirSync(join(mapped, 'maps'));
+    expect(readdirSync(join(at('half'), 'maps')).sort()).toEqual(maps.sort());
+    await run('1of2', '--shard', '1/2', '--map', '--force');
+    const result = await merge(first!, mapped, '--out', at('out'));
+    expect(result).toMatchObject({ exitCode: 0, stderr: '' });
+    expectSame(at('out'), whole);
+    for (const name of readdirSync(join(whole, 'maps'))) {
+      expect(read(at('out'), join('maps', name))).toBe(read(whole, join('maps', name)));
+    }
+    writeFileSync(join(mapped, 'maps', maps[0]!), '{}');
+    rmSync(at('out'), { recursive: true });
+    expect(await refusal(first!, mapped)).toMatch(/not an address-space map of this version/);
+  });
+
   it('takes a shard that was run twice, if its results are equal', async () => {
     const whole = await run('whole');
     const [one, two] = (await shards(2)) as [string, string];

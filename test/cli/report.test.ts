@@ -66,6 +66,16 @@ describe('kvabench report', () => {
     expect(readFileSync(join(path, 'report.html'), 'utf8')).toBe(before);
   });
 
+  it('replays golden cases with --verify, and says how many agree', async () => {
+    const path = join(temporaryFolder(), 'guests');
+    const options = ['-w', 'guest:duration=1h', '-b', 'bhyve-reservoir', '--samples', '2', '--out', path];
+    expect((await runCli(['run', ...options])).exitCode).toBe(0);
+    const unknown = await runCli(['report', path, '--format', 'md']);
+    expect(unknown.stdout).toMatch(/\| bhyve-reservoir: [1-9]\d* cases \|/);
+    const verified = await runCli(['report', path, '--format', 'md', '--verify']);
+    expect(verified.stdout).toMatch(/\| bhyve-reservoir: ([1-9]\d*)\/\1 cases \|/);
+  });
+
   it('says what it cannot write', async () => {
     const path = await toyResults();
     const out = join(temporaryFolder(), 'taken');

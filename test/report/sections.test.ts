@@ -7,6 +7,7 @@ import { dataPackage } from '../../src/report/data-package.js';
 import { goldenAgreement } from '../../src/report/golden-agreement.js';
 import { makeReport, type Report } from '../../src/report/make-report.js';
 import { Results } from '../../src/report/read-results.js';
+import { renderHtml } from '../../src/report/render-html.js';
 import { ReportData } from '../../src/report/report-data.js';
 import { timingSummaryTable } from '../../src/report/timing-tables.js';
 import { runCli } from '../support/run-cli.js';
@@ -39,6 +40,42 @@ describe('sections', () => {
       expect.stringMatching(/^freebsd-kstack: \d+ cases, freebsd-vmem: \d+ cases$/),
       'a comparator or of your own: no kernel to agree with',
     ]);
+  });
+
+  it('put backends that do other work below the others, and say in one line why', async () => {
+    const out = join(temporaryFolder(), 'served');
+    const words = ['-w', 'kstack:threads=200,storm_threads=0,duration=1s', '--samples', '5'];
+    const backends = [
+      'bhyve-reservoir',
+      'illumos-segkvmm',
+      'first-fit-map',
+      'best-fit-map',
+      'bitmap',
+      'buddy',
+    ];
+    const options = [...words, ...backends.flatMap((name) => ['-b', name]), '--out', out];
+    expect((await runCli(['run', ...options])).exitCode).toBe(0);
+    const report = reportOf(out);
+    const [winners, workload] = section(report, 'summary').filter((block) => block.kind === 'table');
+    expect(workload!.rows.map(([name, failed]) => [name!.text, name!.faint ?? false, failed!.text])).toEqual([
+      ['first-fit-map', false, '0'],
+      ['best-fit-map', false, '0'],
+      ['bitmap', false, '0'],
+      ['buddy', false, '0'],
+      ['bhyve-reservoir', true, '–'],
+      ['illumos-segkvmm', true, '–'],
+    ]);
+    expect(workload!.notes).toEqual([
+      'Not compared: bhyve-reservoir, illumos-segkvmm (no request of these classes served).',
+    ]);
+    // The locks of all four are the same, so there is no column for them.
+    expect(winners!.columns.map(({ name }) => name)).not.toContain('locks');
+    const tags = winners!.columns.findIndex(({ name }) => name === 'tags');
+    expect(winners!.rows[0]![tags]).toMatchObject({
+      text: '3 equal: first-fit-map,\u00a0…',
+      hint: 'first-fit-map, best-fit-map, bitmap',
+    });
+    expect(renderHtml(report)).toMatch(/<th scope="row" class="left faint name">.*bhyve-reservoir<\/th>/);
   });
 
   it('repeat a figure by a command with the parameters that are not the defaults', async () => {

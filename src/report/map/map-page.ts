@@ -1,6 +1,8 @@
 import type { AddressMap } from '../../harness/map/address-map.js';
+import { contentPolicy } from '../content-policy.js';
+import { escapeMarkup } from '../escape.js';
 import { pageScript } from '../page-script.js';
-import { escapeHtml, mapSection } from './map-section.js';
+import { drawMap, mapSection } from './map-section.js';
 
 const PAGE_STYLE = `
 :root{color-scheme:light dark}
@@ -8,26 +10,25 @@ body{margin:0 auto;max-width:90rem;padding:1rem clamp(.75rem,3vw,2rem);font:1rem
 @media (prefers-color-scheme:dark){body{background:#14181f;color:#e6eaf0}}
 `;
 
-/** Nothing may be loaded from anywhere. */
-const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
-
 /** The maps as a page of their own: one file that opens from disk. @throws InvariantError where the script was not built. */
 export function mapPage(title: string, maps: readonly AddressMap[]): string {
-  const { html, style, script } = mapSection(maps);
+  const { html, style, script } = mapSection(maps.map(drawMap));
+  const scriptText = `\n${pageScript(script)}`;
   const lines = [
     '<!doctype html>',
     '<html lang="en">',
     '<head>',
     '<meta charset="utf-8">',
-    `<meta http-equiv="Content-Security-Policy" content="${POLICY}">`,
+    `<meta http-equiv="Content-Security-Policy" content="${contentPolicy([scriptText])}">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    `<title>${escapeHtml(title)}</title>`,
+    `<title>${escapeMarkup(title)}</title>`,
     `<style>${PAGE_STYLE}${style}</style>`,
     '</head>',
     '<body>',
-    `<h1>${escapeHtml(title)}</h1>`,
+    `<h1>${escapeMarkup(title)}</h1>`,
+    '<h2>Address space over time</h2>',
     html,
-    `<script type="module">\n${pageScript(script)}</script>`,
+    `<script type="module">${scriptText}</script>`,
     '</body>',
     '</html>',
   ];

@@ -1,18 +1,23 @@
 import { formatBytes } from '../../core/units.js';
 import { type AddressMap, divergence, SHOWN_KINDS } from '../../harness/map/address-map.js';
 import type { MapFile } from '../../harness/map/map-file.js';
+import { escapeMarkup } from '../escape.js';
 import type { PageScript } from '../page-script.js';
 import { MAP_STYLE } from './map-style.js';
 import { KIND_COLOURS, type MapPicture, mapPicture } from './tile-picture.js';
 
-/** The map's part of a page. Everything in it is a fragment; whoever builds the page puts it together. */
+/** The maps' part of a page. Everything in it is a fragment; whoever builds the page puts it together. */
 export interface MapSection {
-  readonly id: 'map';
-  readonly title: string;
   /** Shows everything without script, the data for the script included. */
   readonly html: string;
   readonly style: string;
   readonly script: PageScript;
+}
+
+/** A map with its picture. */
+export interface DrawnMap {
+  readonly map: AddressMap;
+  readonly picture: MapPicture;
 }
 
 /** A map as the script has it: rows as they are, and which row each line of the picture shows. */
@@ -30,45 +35,36 @@ interface GroupData {
   readonly parts: readonly (number | null)[];
 }
 
-/**
- * Address-space maps as a section of a page: for each workload and seed, its backends side by side on one clock.
- * Names, labels and call sites are data of others: they are escaped.
- */
-export function mapSection(maps: readonly AddressMap[]): MapSection {
-  const groups = new Map<string, AddressMap[]>();
-  for (const map of maps) {
-    const key = `${map.file.workload}, seed ${map.file.seed}`;
-    groups.set(key, [...(groups.get(key) ?? []), map]);
-  }
-  const pictures = new Map(maps.map((map) => [map, mapPicture(map)]));
-  const html = [
-    '<section id="map" class="map-section">',
-    '<h2>Address space over time</h2>',
-    '<p class="map-hint">Time runs to the right, addresses rise upwards; only addresses where something ever was are shown. ' +
-      'A tile has the colour of what takes most of its bytes, and is the paler the less that is.</p>',
-    legend([...pictures.values()]),
-    ...[...groups].map(([title, group]) => groupHtml(title, group, pictures)),
-    '</section>',
-  ];
-  return {
-    id: 'map',
-    title: 'Address space over time',
-    html: html.join('\n'),
-    style: MAP_STYLE,
-    script: 'address-map',
-  };
+/** Draws the picture of a map. */
+export function drawMap(map: AddressMap): DrawnMap {
+  return { map, picture: mapPicture(map) };
 }
 
-/** Text as it may stand in HTML and in quoted attributes. */
-export function escapeHtml(text: string): string {
-  const entities: Readonly<Record<string, string>> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-    "'": '&#39;',
-  };
-  return text.replaceAll(/[&<>"']/g, (character) => entities[character]!);
+/** Characters that a map takes in a page, but for a few. */
+export function markupLength({ map, picture }: DrawnMap): number {
+  return picture.source.length + embeddedJson(mapData(map, picture.lines)).length;
+}
+
+/**
+ * Address-space maps as a part of a page: for each workload and seed, its backends side by side on one clock.
+ * Names, labels and call sites are data of others: they are escaped.
+ */
+export function mapSection(maps: readonly DrawnMap[]): MapSection {
+  const groups = new Map<string, DrawnMap[]>();
+  for (const drawn of maps) {
+    const { workload, seed } = drawn.map.file;
+    const key = `${workload}, seed ${seed}`;
+    groups.set(key, [...(groups.get(key) ?? []), drawn]);
+  }
+  const html = [
+    '<div class="map-section">',
+    '<p class="map-hint">Time runs to the right, addresses rise upwards; only addresses where something ever was are shown. ' +
+      'A tile has the colour of what takes most of its bytes, and is the paler the less that is.</p>',
+    legend(maps.map(({ picture }) => picture)),
+    ...[...groups].map(([title, group]) => groupHtml(title, group)),
+    '</div>',
+  ];
+  return { html: html.join('\n'), style: MAP_STYLE, script: 'address-map' };
 }
 
 /** JSON that cannot end the element that it stands in. */
@@ -81,16 +77,13 @@ function legend(pictures: readonly MapPicture[]): string {
   const present = new Set(pictures.flatMap(({ kinds }) => kinds));
   const items = SHOWN_KINDS.filter((kind) => present.has(kind)).map((kind) => {
     const colour = `rgb(${KIND_COLOURS[kind]!.join(' ')}${kind === 'free' ? ' / .22' : ''})`;
-    return `<li><span class="map-swatch" style="background:${colour}"></span>${escapeHtml(kind)}</li>`;
+    return `<li><span class="map-swatch" style="background:${colour}"></span>${escapeMarkup(kind)}</li>`;
   });
   return `<ul class="map-legend">${items.join('')}</ul>`;
 }
 
-function groupHtml(
-  title: string,
-  maps: readonly AddressMap[],
-  pictures: ReadonlyMap<AddressMap, MapPicture>,
-): string {
+function groupHtml(title: string, drawn: readonly DrawnMap[]): string {
+  const maps = drawn.map(({ map }) => map);
   const durationNs = Math.max(...maps.map(({ file }) => file.durationNs), 1);
   const parts = maps.map((map, index) => (index === 0 ? undefined : divergence(maps[0]!, map)));
   const others = parts.flatMap((part) => part?.byNs ?? []);
@@ -99,17 +92,17 @@ function groupHtml(
   );
   const data: GroupData = {
     durationNs,
-    maps: maps.map((map) => mapData(map, pictures.get(map)!.lines)),
+    maps: drawn.map(({ map, picture }) => mapData(map, picture.lines)),
     parts: marks,
   };
-  const figures = maps.map((map, index) => {
+  const figures = drawn.map(({ map, picture }, index) => {
     const part = parts[index];
     const words = part === undefined ? '' : partWords(maps[0]!, part.after, part.by);
-    return figureHtml({ map, picture: pictures.get(map)!, durationNs, partNs: marks[index]!, words });
+    return figureHtml({ map, picture, durationNs, partNs: marks[index]!, words });
   });
   return [
     '<div class="map-group">',
-    `<h3>${escapeHtml(title)}</h3>`,
+    `<h3>${escapeMarkup(title)}</h3>`,
     controls(others.length > 0),
     `<div class="map-grid">${figures.join('\n')}</div>`,
     `<script type="application/json" class="map-data">${embeddedJson(data)}</script>`,
@@ -154,7 +147,7 @@ interface FigureParts {
 function figureHtml({ map, picture, durationNs, partNs, words }: FigureParts): string {
   const { file } = map;
   const share = (ns: number): string => `${((100 * ns) / durationNs).toFixed(3)}%`;
-  const backend = escapeHtml(file.backend);
+  const backend = escapeMarkup(file.backend);
   const mark = partNs === null ? '' : `<span class="map-mark" style="left:${share(partNs)}"></span>`;
   const alt = `Address space of ${backend} over time, ${file.columns} by ${map.rows.length} tiles`;
   return [
@@ -164,7 +157,7 @@ function figureHtml({ map, picture, durationNs, partNs, words }: FigureParts): s
       `<canvas class="map-canvas" tabindex="0" role="img" aria-label="${alt}; arrow keys move, plus and minus zoom" hidden></canvas></div>`,
     `<div class="map-axis"><span>0 s</span><span>${(durationNs / 1e9).toPrecision(3)} s</span></div>`,
     '<output class="map-readout" hidden></output>',
-    words === '' ? '' : `<p class="map-words">${escapeHtml(words)}</p>`,
+    words === '' ? '' : `<p class="map-words">${escapeMarkup(words)}</p>`,
     windowTable(map),
     '</figure>',
   ].join('\n');
@@ -172,7 +165,7 @@ function figureHtml({ map, picture, durationNs, partNs, words }: FigureParts): s
 
 function windowTable({ file }: AddressMap): string {
   const rows = [...file.windows].reverse().map(({ start, granule, rows: count }) => {
-    return `<tr><td>${escapeHtml(start)}</td><td>${count}</td><td>${formatBytes(granule)}</td></tr>`;
+    return `<tr><td>${escapeMarkup(start)}</td><td>${count}</td><td>${formatBytes(granule)}</td></tr>`;
   });
   const head = '<thead><tr><th>from</th><th>rows</th><th>bytes a row</th></tr></thead>';
   return `<details><summary>${file.windows.length} window${file.windows.length === 1 ? '' : 's'} of addresses</summary><table>${head}<tbody>${rows.join('')}</tbody></table></details>`;

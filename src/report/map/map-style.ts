@@ -14,7 +14,7 @@ export const MAP_STYLE = `
 .map-controls button{font:inherit;padding:.25rem .6rem;color:inherit;background:var(--map-ground);border:1px solid var(--map-line);border-radius:4px;cursor:pointer}
 .map-clock{min-width:8ch;font-variant-numeric:tabular-nums}
 .map-grid{display:grid;gap:1rem 1.5rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr))}
-.map{margin:0;min-width:0}
+.map{margin:0;min-width:0;justify-content:flex-start}
 .map figcaption{margin-bottom:.25rem;overflow-wrap:anywhere}
 .map-words{margin:.25rem 0}
 .map-frame{position:relative;height:24rem;overflow:hidden;background:var(--map-ground);border:1px solid var(--map-line)}

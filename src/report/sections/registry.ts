@@ -1,4 +1,5 @@
 import type { ReportSection } from '../content.js';
+import { addressMapSection } from './address-map.js';
 import { failuresSection } from './failures.js';
 import { fragmentationSection } from './fragmentation.js';
 import { goldenSection } from './golden.js';
@@ -24,6 +25,7 @@ export const REPORT_SECTIONS: readonly ReportSection[] = [
   workSection,
   timingSection,
   spectrumSection,
+  addressMapSection,
   stacksSection,
   memlockSection,
   goldenSection,

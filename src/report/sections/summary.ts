@@ -88,14 +88,11 @@ function winners(
   table: StoredTable,
   standings: readonly { workload: string; rows: readonly Standing[] }[],
 ): DataTable {
-  const rows = standings.map(({ workload, rows: all }): TableCell[] => {
-    const rivals = comparable(all);
-    return [
-      { text: workload },
-      { text: `${rivals.length} of ${all.length}`, value: rivals.length },
-      ...MEASURES.slice(1).map((_, index) => winnerCell(data, table, rivals, index + 1)),
-    ];
-  });
+  const races = standings.map(({ workload, rows }) => ({ workload, rows, rivals: comparable(rows) }));
+  // A measure in which nobody is ever better takes no column.
+  const telling = [...MEASURES.keys()].filter(
+    (measure) => measure > 0 && races.some(({ rivals }) => !Number.isNaN(bestOf(rivals, measure))),
+  );
   return {
     kind: 'table',
     caption: 'Least figure of each measure by workload, and how many times as much the next one takes',
@@ -107,13 +104,17 @@ function winners(
         meaning:
           'Backends that served every class of request that any of them serves, and refused the fewest requests.',
       },
-      ...MEASURES.slice(1).map(([column, name]) => ({
-        name,
+      ...telling.map((measure) => ({
+        name: MEASURES[measure]![1],
         align: 'left' as const,
-        meaning: meaningOf(table, column),
+        meaning: meaningOf(table, MEASURES[measure]![0]),
       })),
     ],
-    rows,
+    rows: races.map(({ workload, rows, rivals }) => [
+      { text: workload },
+      { text: `${rivals.length} of ${rows.length}`, value: rivals.length },
+      ...telling.map((measure) => winnerCell(data, table, rivals, measure)),
+    ]),
     notes: [
       `Medians over ${data.seedText}. A backend that left requests out or refused more than others is not compared.`,
     ],
@@ -132,8 +133,15 @@ function winnerCell(
   const next = Math.min(...rivals.map((row) => middle(row, measure)).filter((value) => value > best));
   const margin = marginText(best, next, table.field(MEASURES[measure]![0])?.unit);
   const behind = margin === '' ? {} : { detail: margin };
-  if (first.length > 1) return { text: `${first.length} equal`, ...behind };
+  if (first.length > 1)
+    return { ...equalsText(first.map(({ backend }) => data.backends[backend]!)), ...behind };
   return { text: data.backends[first[0]!.backend]!, backend: first[0]!.backend, ...behind };
+}
+
+/** Names of those that are equally good; of more than two, the first, with all to be pointed at. */
+function equalsText(names: readonly string[]): Pick<TableCell, 'text' | 'hint'> {
+  if (names.length === 2) return { text: names.join(', ') };
+  return { text: `${names.length} equal: ${names[0]!},\u00a0…`, hint: names.join(', ') };
 }
 
 /** How far the next is behind the best: a factor, or where there is none, the figure that stands against 0. */
@@ -151,7 +159,7 @@ function workloadTable(
   rows: readonly Standing[],
 ): DataTable {
   const rivals = comparable(rows);
-  const fields = MEASURES.map(([column]) => table.field(column));
+  const others = rows.filter((row) => !rivals.includes(row));
   const best = MEASURES.map((_, measure) => bestOf(rivals, measure));
   return {
     kind: 'table',
@@ -164,16 +172,27 @@ function workloadTable(
         meaning: meaningOf(table, column),
       })),
     ],
-    rows: rows.map((row) => [
-      { text: data.backends[row.backend]!, backend: row.backend },
-      ...MEASURES.map((_, measure): TableCell => {
-        const value = middle(row, measure);
-        const isBest = rivals.includes(row) && value === best[measure];
-        return { ...spread(row.figures[measure]!, fields[measure]), value, best: isBest };
-      }),
-    ]),
-    notes: rows.flatMap((row) => unservedNote(data, row)),
+    rows: [
+      ...rivals.map((row) => standingCells(data, table, row, best)),
+      ...others.map((row) => standingCells(data, table, row, []).map((cell) => ({ ...cell, faint: true }))),
+    ],
+    notes: others.length === 0 ? [] : [`Not compared: ${reasonsText(data, rows, others)}.`],
   };
+}
+
+/** The row of a backend; `best` has the best figure of each measure, none for a backend that is not compared. */
+function standingCells(
+  data: ReportData,
+  table: StoredTable,
+  { backend, figures, allocs }: Standing,
+  best: readonly number[],
+): TableCell[] {
+  const cells = MEASURES.map(([column], measure): TableCell => {
+    if (allocs === 0) return { text: '–' };
+    const value = median(figures[measure]!);
+    return { ...spread(figures[measure]!, table.field(column)), value, best: value === best[measure] };
+  });
+  return [{ text: data.backends[backend]!, backend }, ...cells];
 }
 
 /** The median, and the range over the seeds where they differ. */
@@ -185,10 +204,21 @@ function spread(ascending: readonly number[], field: StoredField | undefined): T
   return from === to ? { text } : { text, detail: `${from}–${to}` };
 }
 
-function unservedNote(data: ReportData, { backend, unserved, allocs }: Standing): string[] {
-  if (unserved === 0) return [];
-  const what = allocs === 0 ? 'serves no request' : `leaves out ${unserved} requests`;
-  return [`${data.backends[backend]!} ${what} of this workload: its figures do not compare.`];
+/** Why backends are not compared: those with the same reason together. */
+function reasonsText(data: ReportData, rows: readonly Standing[], others: readonly Standing[]): string {
+  const least = Math.min(...rows.map(({ unserved }) => unserved));
+  const names = new Map<string, string[]>();
+  for (const row of others) {
+    const reason = reasonText(row, least);
+    names.set(reason, [...(names.get(reason) ?? []), data.backends[row.backend]!]);
+  }
+  return [...names].map(([reason, backends]) => `${backends.join(', ')} (${reason})`).join('; ');
+}
+
+function reasonText(row: Standing, least: number): string {
+  if (row.allocs === 0) return 'no request of these classes served';
+  if (row.unserved > least) return `${formatFigure(row.unserved - least, 'count')} more requests left out`;
+  return `${formatFigure(middle(row, 0), 'count')} requests refused`;
 }
 
 function meaningOf(table: StoredTable, column: string): string {

@@ -1,9 +1,13 @@
+import { extremeLines } from '../charts/end-labels.js';
 import { lineChart } from '../charts/line-chart.js';
 import type { Figure, FigureGroup } from '../content.js';
 import { formatFigure } from '../notation.js';
 import type { ReportData } from '../report-data.js';
 import type { StoredField, StoredTable } from '../stored-table.js';
 import { type Timeline, timelines } from '../timelines.js';
+
+const GREY_TEXT =
+  ' Of more than ten lines, those that end lowest and highest have colours and names; +n counts others that end at the same value. Pointing at a name colours its line.';
 
 /** A column of samples.csv as a figure over time. */
 export interface TimelineMeasure {
@@ -19,18 +23,37 @@ export function timelineGroup(data: ReportData, measure: TimelineMeasure): Figur
   const table = data.results.table('samples');
   const field = table.field(measure.column);
   if (field === undefined) return undefined;
-  const figures = data.workloads.flatMap((workload, index) => {
-    const lines = timelines(data, table, workload, measure.column);
-    return lines.length === 0 ? [] : [timelineFigure(data, measure, field, workload, index, lines)];
-  });
-  if (figures.length === 0) return undefined;
+  const charts = data.workloads
+    .map((workload, index) => ({ workload, index, lines: timelines(data, table, workload, measure.column) }))
+    .filter(({ lines }) => lines.length > 0);
+  if (charts.length === 0) return undefined;
+  const isGrey = charts.some(({ lines }) => extremeLines(lines) !== undefined);
   return {
     kind: 'figures',
     title: measure.title,
-    definition: `${measure.column}: ${field.description} ${spreadText(data, table)}`,
-    legend: data.backends.map((_, backend) => backend),
-    figures,
+    definition: `${measure.column}: ${field.description} ${spreadText(data, table)}${isGrey ? GREY_TEXT : ''}`,
+    legend: legendOrder(charts.map(({ lines }) => lines)),
+    figures: charts.map(({ workload, index, lines }) =>
+      timelineFigure(data, measure, field, workload, index, lines),
+    ),
   };
+}
+
+/** Backends with a line in any of the charts, by where their lines end on the average: the highest first. */
+function legendOrder(charts: readonly (readonly Timeline[])[]): number[] {
+  const ranks = new Map<number, number[]>();
+  for (const lines of charts) {
+    const ends = lines.map(({ points }) => points.at(-1)!.middle);
+    for (const [index, { backend }] of lines.entries()) {
+      const higher = ends.filter((end) => end > ends[index]!).length;
+      ranks.set(backend, [...(ranks.get(backend) ?? []), higher / lines.length]);
+    }
+  }
+  const mean = (values: readonly number[]): number =>
+    values.reduce((sum, value) => sum + value, 0) / values.length;
+  return [...ranks]
+    .sort(([a, some], [b, others]) => mean(some) - mean(others) || a - b)
+    .map(([backend]) => backend);
 }
 
 function spreadText(data: ReportData, table: StoredTable): string {
@@ -51,11 +74,13 @@ function timelineFigure(
   const last = lines.map(
     ({ backend, points }) => `${name(backend)} ${formatFigure(points.at(-1)!.middle, unit)}`,
   );
+  const named = extremeLines(lines);
   const description = `${title} over time, ${workload}. At the end: ${last.join(', ')}.`;
   return {
     id: `${id}-${index + 1}`,
     title: workload,
     description,
+    ...(named === undefined ? {} : { legend: named.map(({ backend }) => backend).reverse() }),
     svg: () => lineChart({ lines, name, label: axisLabel(column, unit), unit, description }),
     data: [
       ['workload', 'backend', 'time_s', `${column}_quartile`, `${column}_median`, `${column}_upper_quartile`],

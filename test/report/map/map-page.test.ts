@@ -8,7 +8,7 @@ import { runCommandWith } from '../../../src/cli/commands/run.js';
 import { AddressMap, readMap } from '../../../src/harness/map/address-map.js';
 import { mapFilesIn } from '../../../src/harness/result-folder.js';
 import { mapPage } from '../../../src/report/map/map-page.js';
-import { mapSection } from '../../../src/report/map/map-section.js';
+import { drawMap, mapSection } from '../../../src/report/map/map-section.js';
 import { mapStrip } from '../../../src/report/map/map-strip.js';
 import { pictureLines, pictureTiles } from '../../../src/report/map/tile-picture.js';
 import { runCli } from '../../support/run-cli.js';
@@ -42,7 +42,7 @@ describe('the address-space map in a page', () => {
     const { maps } = await toyMaps();
     const [map] = maps;
     const lines = pictureLines(map!);
-    const { html } = mapSection(maps);
+    const { html } = mapSection(maps.map(drawMap));
     const [first] = [...html.matchAll(/src="data:image\/png;base64,([^"]+)"/g)];
     const png = Buffer.from(first![1]!, 'base64');
     expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([map!.file.columns, lines.length]);
@@ -63,7 +63,7 @@ describe('the address-space map in a page', () => {
   });
 
   it('takes names and call sites as data', async () => {
-    const { html } = mapSection([hostile((await toyMaps()).maps[0]!)]);
+    const { html } = mapSection([drawMap(hostile((await toyMaps()).maps[0]!))]);
     expect(html).not.toContain('<script>document');
     expect(html.match(/<script/g)).toHaveLength(1);
     expect(html.match(/<\/script/g)).toHaveLength(1);
