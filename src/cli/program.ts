@@ -1,11 +1,11 @@
 import yargs, { type Argv } from 'yargs';
 import { InputError } from '../core/errors.js';
 import { toolVersion } from '../core/version.js';
-import type { Command } from './command.js';
+import type { Command, CommandLoaders } from './command.js';
 import { ExitCode, type Io } from './io.js';
 
-/** Every command by its name. One is loaded when it is called, for some need large libraries that no other needs. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+/** Every command by its name. */
+const COMMANDS: CommandLoaders = {
   run: async () => (await import('./commands/run.js')).runCommand,
   merge: async () => (await import('./commands/merge.js')).mergeCommand,
   compare: async () => (await import('./commands/compare.js')).compareCommand,
@@ -45,8 +45,8 @@ export async function runProgram(
       // yargs wraps some usage errors in a class of its own; only what commands throw is not about usage.
       throw error === undefined || error.name === 'YError' ? new InputError(message ?? error.message) : error;
     });
-  for (const command of commands ?? (await commandsFor(argv[0]))) {
-    register(program, command, async (chosen, args) => {
+  for (const command of commands ?? (await load(COMMANDS, argv[0]))) {
+    register(program, command, argv.slice(1), async (chosen, args) => {
       exitCode = await chosen.run(args, io);
     });
   }
@@ -63,16 +63,19 @@ export async function runProgram(
 }
 
 /** The command of this name alone, or all of them where that is no name: for help, or to say what there is. */
-async function commandsFor(name: string | undefined): Promise<readonly Command[]> {
-  const isName = name !== undefined && Object.hasOwn(COMMANDS, name);
-  return Promise.all((isName ? [COMMANDS[name]!] : Object.values(COMMANDS)).map((load) => load()));
+async function load(loaders: CommandLoaders, name: string | undefined): Promise<readonly Command[]> {
+  const isName = name !== undefined && Object.hasOwn(loaders, name);
+  return Promise.all((isName ? [loaders[name]!] : Object.values(loaders)).map((loader) => loader()));
 }
 
 type Runner = (command: Command, args: Readonly<Record<string, unknown>>) => Promise<void>;
 
-function register(program: Argv, command: Command, run: Runner): void {
-  const declare = (yargs: Argv): Argv => {
-    for (const below of command.subcommands ?? []) register(yargs, below, run);
+/** `rest` are the arguments behind the command's name. */
+function register(program: Argv, command: Command, rest: readonly string[], run: Runner): void {
+  const declare = async (yargs: Argv): Promise<Argv> => {
+    for (const below of await load(command.subcommands ?? {}, rest[0])) {
+      register(yargs, below, rest.slice(1), run);
+    }
     return command.options(yargs);
   };
   program.command(command.usage, command.summary, declare, (args) => run(command, args));
