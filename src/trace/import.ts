@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { InputError } from '../core/errors.js';
 import { MIB } from '../core/units.js';
@@ -15,6 +14,7 @@ import {
 } from './importer.js';
 import { importerFor, importerNamed } from './importers/registry.js';
 import { InitialAreas, snapshotText } from './initial-areas.js';
+import { statusOf } from './open-file.js';
 import { Pairing } from './pairing.js';
 import { SkipTally } from './skip-tally.js';
 import { openText, type TextSource } from './source.js';
@@ -162,7 +162,7 @@ function inputNames({ companions = [], initial }: ImportRequest): Record<string,
  * @throws InputError if both paths are those of one file.
  */
 export function refuseOwnInput(input: string, output: string): void {
-  const [from, to] = [input, output].map((path) => statSync(path, { throwIfNoEntry: false }));
+  const [from, to] = [input, output].map(statusOf);
   if (input === '-' || from === undefined || to === undefined) return;
   if (from.ino !== to.ino || from.dev !== to.dev) return;
   throw new InputError('the trace would replace the recording it is made from', { file: output });

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { InputError } from '../core/errors.js';
 import { systemProblem } from './system-problem.js';
 
@@ -27,9 +27,18 @@ export function withFile<T>(path: string, use: (descriptor: number) => T): T {
   }
 }
 
+/** What there is at a path, or undefined. @throws InputError where that cannot be said: a file taken for a folder, say. */
+export function statusOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new InputError(`cannot be used: ${systemProblem(error)}`, { file: path });
+  }
+}
+
 /** Whether this is a regular file that begins with some bytes: nothing is taken out of a pipe. */
 export function beginsWith(path: string, magic: Buffer): boolean {
-  if (!(statSync(path, { throwIfNoEntry: false })?.isFile() ?? false)) return false;
+  if (!(statusOf(path)?.isFile() ?? false)) return false;
   return withFile(path, (descriptor) => readAt(descriptor, 0, magic.length).equals(magic));
 }
 

@@ -156,15 +156,18 @@ describe('kvabench diff', () => {
 
   it('refuses what it cannot compare with one message', async () => {
     const messages = [
-      [['-w', 'toy-load', '-b', 'toy-fit'], /--backend: 1 backends are chosen \(allowed: exactly two/],
+      [['-w', 'toy-load', '-b', 'toy-fit'], /--backend: 1 backend chosen \(allowed: exactly two/],
       [
         ['nonsense', '-b', 'toy-fit', '-b', 'toy-fit:quantum=32'],
         /unknown suite, trace or workload 'nonsense'/,
       ],
-      [['-w', 'toy-load', '-b', 'toy-fit', '-b', 'toy-fit'], /two cells would be called/],
+      [
+        ['-w', 'toy-load', '-b', 'toy-fit', '-b', 'toy-fit'],
+        /--backend: both are 'toy-fit' \(allowed: two that differ/,
+      ],
       [
         ['-w', 'toy-load', '--seed', '1', '--seed', '2', '-b', 'toy-fit', '-b', 'toy-fit:quantum=32'],
-        /1 workloads and 2 seeds are chosen/,
+        /1 workload and 2 seeds chosen/,
       ],
     ] as const;
     for (const [argv, message] of messages) {

@@ -71,16 +71,29 @@ function chooseTwo(choice: SuiteChoice, registries: Registries): readonly [CellP
   const [suite] = suites;
   const backends = suite!.backends.map(({ label }) => label);
   if (backends.length !== 2) {
-    throw new InputError(`${backends.length} backends are chosen`, {
+    throw new InputError(`${counted(backends.length, 'backend')} chosen`, {
       field: '--backend',
       allowed: 'exactly two, for example -b illumos-vmem -b illumos-vmem-noqc',
+    });
+  }
+  if (backends[0] === backends[1]) {
+    throw new InputError(`both are '${backends[0]}'`, {
+      field: '--backend',
+      allowed: 'two that differ, in name or in parameters',
     });
   }
   const cells = planSuite(suite!, registries, toolVersion()).cells;
   const [first, second] = cells;
   if (suites.length === 1 && cells.length === 2) return [first!, second!];
   const names = suites.flatMap((each) => each.workloads.map(({ label }) => label));
-  throw new InputError(`${names.length} workloads and ${suite!.seeds.length} seeds are chosen`, {
-    allowed: `one workload (of ${names.join(', ')}) and one seed`,
-  });
+  throw new InputError(
+    `${counted(names.length, 'workload')} and ${counted(suite!.seeds.length, 'seed')} chosen`,
+    {
+      allowed: `one workload (of ${names.join(', ')}) and one seed`,
+    },
+  );
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

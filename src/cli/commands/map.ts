@@ -33,6 +33,12 @@ export const mapCommand: Command = {
       throw new InputError('there are no maps', { file: folder, allowed: 'results of kvabench run --map' });
     }
     if (args.format === 'text') {
+      if (args.out !== undefined) {
+        throw new InputError('not with --format text, which is printed', {
+          field: '--out',
+          allowed: '--format html',
+        });
+      }
       const slices = singleOption(args, 'slices', (text) => integerOption('slices', text, 1, 1024)) ?? 16;
       const asked = singleOption(args, 'width', (text) => integerOption('width', text, 40, 1000));
       const width = asked ?? io.stdout.columns ?? DEFAULT_WIDTH;

@@ -79,6 +79,11 @@ describe('the address-space map in a page', () => {
       expect(Math.max(...strips.map((line) => line.length))).toBeLessThanOrEqual(width);
       expect(strips.at(-1)).toMatch(/^ *0\.000 s \|[K.kC cgx]+\|$/);
     }
+    const lost = await runCli(['map', folder, '--format', 'text', '--out', 'x'], '', [mapCommand]);
+    expect(lost).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(lost.stderr).toBe(
+      'kvabench: --out: not with --format text, which is printed (allowed: --format html)\n',
+    );
     const { stdout } = await runCli(['map', folder, '--format', 'text', '--slices', '3'], '', [mapCommand]);
     expect(stdout).toContain('toy-load on toy-fit, seed 1\n');
     expect(stdout.match(/\|$/gm)).toHaveLength(6);

@@ -1,0 +1,11 @@
+import type { EventEmitter } from 'node:events';
+
+/**
+ * Lets the program finish when the reader of its output has gone, as `kvabench list | head -1` does: what is written
+ * after that is lost, files and exit code are not. Any other error of the stream is thrown.
+ */
+export function outliveReader(stream: EventEmitter): void {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
