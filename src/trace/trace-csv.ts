@@ -1,6 +1,6 @@
 import { InputError, MisuseError } from '../core/errors.js';
 import { parseMetadata } from './arrow-format.js';
-import { TraceWriter, type TraceWriterOptions } from './arrow-writer.js';
+import { TraceWriter, type TraceWriterOptions, writtenDescription } from './arrow-writer.js';
 import { COLUMNS } from './columns.js';
 import { interruptible } from './interruptible.js';
 import { type LineHandler, LineSplitter } from './line-splitter.js';
@@ -30,9 +30,9 @@ export async function writeTraceCsv(
   const file = new TraceFile(output, overwrite);
   const write = (text: string) => file.put(Buffer.from(text));
   try {
-    const { sites, ...metadata } = trace.metadata;
+    const { metadata } = trace;
     write(`${METADATA}${cellJson({ ...metadata, sites: [] })}\n`);
-    write(sites.map((site) => `${SITE}${cellJson(site)}\n`).join(''));
+    write(metadata.sites.map((site) => `${SITE}${cellJson(site)}\n`).join(''));
     write(`${HEADER}\n`);
     for await (const block of interruptible(trace.blocks(), signal)) {
       const columns = COLUMNS.map(({ name }) => block[name]);
@@ -104,21 +104,7 @@ class CsvReader implements LineHandler {
     this.splitter.end();
     const { metadata, sites } = this;
     if (metadata === undefined || !this.headed) throw this.wrong('is no trace as CSV', `${METADATA}{...}`);
-    const { name, provenance, origin, clock, cpuCount, skipped, constraints, recordedEvents } = metadata;
-    const events = recordedEvents === undefined ? {} : { recordedEvents };
-    return this.attempt(() =>
-      this.writer.finish({
-        name,
-        provenance,
-        origin,
-        clock,
-        cpuCount,
-        skipped,
-        constraints,
-        sites,
-        ...events,
-      }),
-    );
+    return this.attempt(() => this.writer.finish({ ...writtenDescription(metadata), sites }));
   }
 
   line(bytes: Uint8Array, start: number, end: number): void {
