@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -199,6 +199,20 @@ describe('kvabench trace merge', () => {
     const both = await made('both.arrow', 'merge', merged.path, late.path);
     expect(eventsOf(both).map(({ timeNs }) => timeNs)).toEqual([0, 60, 60, 60]);
     expect(late.metadata.origin).toBe('1000 + 60 ns');
+  });
+
+  it('refuses a trace that is there twice, under one name or two', async () => {
+    const whole = await imported();
+    copyFileSync(whole, folder.path('copy.arrow'));
+    for (const again of [whole, folder.path('copy.arrow')]) {
+      const words = ['trace', 'merge', whole, again, '--out', folder.path('twice.arrow')];
+      const result = await runCli(words);
+      expect(result).toMatchObject({ exitCode: 1, stdout: '' });
+      expect(result.stderr).toBe(
+        `kvabench: ${again}: the same trace as ${whole}: its events would be there twice (allowed: different traces of one run)\n`,
+      );
+    }
+    expect(folder.names()).not.toContain('twice.arrow');
   });
 
   it('takes traces of generators, which begin together', async () => {
