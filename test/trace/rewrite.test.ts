@@ -141,6 +141,43 @@ describe('kvabench trace cut', () => {
   });
 });
 
+describe.each([
+  ['parquet', 'is a Parquet file'],
+  ['csv', 'is a trace as CSV'],
+])('a trace as .%s', (ending, what) => {
+  it.each([
+    ['run', ''],
+    ['trace info', ''],
+    ['trace import', 'new'],
+    ['trace cut', 'new'],
+    ['trace merge', 'new'],
+  ])('is refused by %s with the command that makes a trace of it', async (command, out) => {
+    const other = folder.path(`other.${ending}`);
+    const whole = await imported();
+    expect((await runCli(['trace', 'convert', whole, '--out', other, '--force'])).exitCode).toBe(0);
+    const words = [...command.split(' '), other];
+    if (command === 'trace merge') words.push(whole);
+    if (out !== '') words.push('--out', folder.path('never.arrow'));
+    expect(await runCli(words)).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: `kvabench: ${other}: ${what}, which has to be converted first (allowed: a trace: kvabench trace convert ${other} --out other.arrow makes one of it)\n`,
+    });
+    expect(folder.names()).not.toContain('never.arrow');
+  });
+
+  it('is told by its content, packed or oddly named', async () => {
+    const other = folder.path(`other.${ending}`);
+    await runCli(['trace', 'convert', await imported(), '--out', other, '--force']);
+    writeFileSync(`${other}.gz`, gzipSync(readFileSync(other)));
+    expect((await runCli(['trace', 'info', `${other}.gz`])).stderr).toContain(`.gz: ${what}, which`);
+    copyFileSync(other, folder.path('-odd name'));
+    expect((await runCli(['trace', 'info', folder.path('-odd name')])).stderr).toContain(
+      'kvabench trace convert FILE --out TRACE.arrow',
+    );
+  });
+});
+
 describe('kvabench trace merge', () => {
   const essence = (trace: ReturnType<typeof openTrace>) =>
     eventsOf(trace).map(({ timeNs, op, cls, size, address }) => `${timeNs} ${op} ${cls} ${size} ${address}`);
