@@ -15,6 +15,7 @@ import {
   type Suite,
 } from '../harness/suite.js';
 import { isWorkloadFile, parseWorkloads, readWorkloads } from '../harness/workload-file.js';
+import { refuseFileOfOtherForm } from '../trace/trace-forms.js';
 
 /** What the command line says about what to run; undefined where it is silent. */
 export interface SuiteChoice {
@@ -79,6 +80,7 @@ interface Located {
 function locate(target: string): Located {
   if (/\.arrow$/i.test(target)) return { kind: 'trace', path: resolve(target) };
   const isYaml = /\.ya?ml$/i.test(target);
+  if (!isYaml) refuseFileOfOtherForm(target);
   if (isYaml || (target.includes('/') && existsSync(target))) {
     return { kind: isYaml && isWorkloadFile(target) ? 'workload' : 'suite', path: target };
   }

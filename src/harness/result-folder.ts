@@ -21,6 +21,9 @@ const FAILURES = 'failures';
 /** What finds the stored result of a cell. */
 export type StoredKey = Pick<CellPlan, 'id' | 'configurationDigest' | 'map'>;
 
+/** What a run can do about a folder that has results. */
+const RUN_WAYS = '--resume to finish them, --force to replace them, or another --out';
+
 /** Suffix of the folder in which results that are to replace others come about. */
 const PART = '.part';
 
@@ -49,15 +52,15 @@ export class ResultFolder {
 
   /**
    * Takes a folder for a new run. Only what this program writes (`owned`, cells/, maps/, failures/ and run.json) is ever
-   * removed.
+   * removed; `ways` are the options that the refusal of a folder with results offers.
    * @throws InputError if it is not empty and must not be used, is in use, or cannot be written.
    */
-  static open(path: string, mode: FolderMode, owned: readonly string[]): ResultFolder {
+  static open(path: string, mode: FolderMode, owned: readonly string[], ways = RUN_WAYS): ResultFolder {
     entriesOf(path);
     attemptIo('cannot write', path, () => makeFolder(path));
     const lock = FolderLock.take(path);
     try {
-      const replaces = checkUse(path, mode);
+      const replaces = checkUse(path, mode, ways);
       const folder = new ResultFolder(path, mode, owned, replaces, lock);
       folder.prepare(replaces);
       return folder;
@@ -151,13 +154,10 @@ export class ResultFolder {
  * Whether a run of this mode replaces the results in a folder.
  * @throws InputError if there are any and it must not touch them, or the folder is something else's.
  */
-function checkUse(path: string, mode: FolderMode): boolean {
+function checkUse(path: string, mode: FolderMode, ways = RUN_WAYS): boolean {
   const hasResults = entriesOf(path).length > 0;
   if (hasResults && mode === 'refuse') {
-    throw new InputError('the folder has results', {
-      file: path,
-      allowed: '--resume to finish them, --force to replace them, or another --out',
-    });
+    throw new InputError('the folder has results', { file: path, allowed: ways });
   }
   return hasResults && mode === 'force';
 }

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parse } from 'csv-parse/sync';
 import { InputError } from '../core/errors.js';
-import { attemptIo } from '../core/files.js';
 import { unknownName } from '../core/suggest.js';
 import { type BinomialInterval, binomialInterval } from './binomial-interval.js';
+import type { Results } from './read-results.js';
+import type { StoredTable } from './stored-table.js';
 
 /** Which runs have failed: those where a column of a table of results is not 0. */
 export interface RiskQuestion {
@@ -31,7 +29,15 @@ export interface Risk {
   readonly failures: number;
 }
 
-type Row = Readonly<Record<string, string>>;
+/** What a row of the table says of a run. */
+interface Row {
+  readonly workload: string;
+  readonly backend: string;
+  readonly cls: string;
+  readonly seed: number;
+  readonly requests: number;
+  readonly failures: number;
+}
 
 interface Count {
   runs: number;
@@ -43,23 +49,24 @@ interface Count {
 /**
  * Counts the runs of folders of results that have failed, in the order in which workloads, backends and classes first
  * stand there.
- * @throws InputError for a folder without the table, a table without the column, or a seed that is there twice.
+ * @throws InputError for a folder without the table, a table that is broken or without the column, or a seed that is
+ * there twice.
  */
-export function failureRisk(folders: readonly string[], question: RiskQuestion): Risk[] {
+export function failureRisk(folders: readonly Results[], question: RiskQuestion): Risk[] {
   const counts = new Map<string, Count>();
   const seen = new Set<string>();
-  for (const folder of folders) {
-    const file = join(folder, `${question.table}.csv`);
-    for (const row of readRows(file, question.column)) {
-      const key = JSON.stringify([row.workload, row.backend, row.class ?? '']);
-      const run = `${key} ${row.seed}`;
+  for (const results of folders) {
+    const table = tableOf(results, question.table);
+    for (const row of rowsOf(table, question.column)) {
+      const { workload, backend, cls, seed } = row;
+      const key = JSON.stringify([workload, backend, cls]);
+      const run = `${key} ${seed}`;
       if (seen.has(run)) {
-        throw new InputError(`seed ${row.seed} of '${row.workload}' on '${row.backend}' a second time`, {
-          file,
-        });
+        const problem = `seed ${seed} of '${workload}' on '${backend}' a second time`;
+        throw new InputError(problem, { file: table.path });
       }
       seen.add(run);
-      count(counts, key, row, question.column);
+      count(counts, key, row);
     }
   }
   return [...counts].map(([key, { runs, failedRuns, requests, failures }]) => {
@@ -69,28 +76,52 @@ export function failureRisk(folders: readonly string[], question: RiskQuestion):
   });
 }
 
-function count(counts: Map<string, Count>, key: string, row: Row, column: string): void {
+function count(counts: Map<string, Count>, key: string, { requests, failures }: Row): void {
   const total = counts.get(key) ?? { runs: 0, failedRuns: 0, requests: 0, failures: 0 };
-  const failures = Number(row[column]);
   total.runs++;
   if (failures > 0) total.failedRuns++;
-  total.requests += Number(row.requests ?? 0);
+  total.requests += requests;
   total.failures += failures;
   counts.set(key, total);
 }
 
-/** @throws InputError unless the file is a table with the column. */
-function readRows(file: string, column: string): Row[] {
-  const text = attemptIo('cannot read the table', file, () => readFileSync(file, 'utf8'));
-  const rows: Row[] = attemptIo('not a table', file, () => parse(text, { columns: true }));
-  if (rows.length === 0) throw new InputError('a table without rows', { file });
-  const names = Object.keys(rows[0]!);
-  for (const name of ['workload', 'backend', 'seed', column]) {
-    if (names.includes(name)) continue;
-    throw unknownName('column', name, names, { file });
+function tableOf(results: Results, name: string): StoredTable {
+  if (results.has(name)) return results.table(name);
+  throw unknownName('table', name, results.tableNames, { file: results.path });
+}
+
+/** @throws InputError unless the table has rows, and the column, with a count in each. */
+function rowsOf(table: StoredTable, column: string): Row[] {
+  const failures = countsOf(table, column);
+  const [workloads, backends, seeds] = [
+    table.texts('workload'),
+    table.texts('backend'),
+    table.numbers('seed'),
+  ];
+  const classes = table.field('class') !== undefined ? table.texts('class') : undefined;
+  const requests = table.field('requests') !== undefined ? table.numbers('requests') : undefined;
+  return Array.from(failures, (value, row) => ({
+    workload: workloads[row]!,
+    backend: backends[row]!,
+    cls: classes?.[row] ?? '',
+    seed: seeds[row]!,
+    requests: requests?.[row] ?? 0,
+    failures: value,
+  }));
+}
+
+function countsOf(table: StoredTable, column: string): Float64Array {
+  const { path: file, rows } = table;
+  const names = table.fields.map(({ name }) => name);
+  const absent = ['workload', 'backend', 'seed', column].find((name) => !names.includes(name));
+  if (absent !== undefined) throw unknownName('column', absent, names, { file });
+  if (rows === 0) throw new InputError('a table without rows', { file });
+  if (table.field(column)!.type === 'string') {
+    throw new InputError('the column holds text', { file, field: column, allowed: 'a column of counts' });
   }
-  const odd = rows.findIndex((row) => !/^\d+$/.test(row[column]!));
-  if (odd < 0) return rows;
-  const place = { file, line: odd + 2, field: column, allowed: 'a count' };
-  throw new InputError(`'${rows[odd]![column]}'`, place);
+  const counts = table.numbers(column);
+  const odd = counts.findIndex((value) => !Number.isSafeInteger(value) || value < 0);
+  if (odd < 0) return counts;
+  const found = Number.isNaN(counts[odd]) ? 'an empty field' : `'${counts[odd]}'`;
+  throw new InputError(found, { file, line: odd + 2, field: column, allowed: 'a count' });
 }

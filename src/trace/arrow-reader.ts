@@ -7,6 +7,7 @@ import { TraceDigest } from './digest.js';
 import { beginsWith, openRegular, readAt, readInto, withFile } from './open-file.js';
 import { checkTail, END_MARK_BYTES, isWhole, PARTS_KEY, type Part } from './seal.js';
 import type { Trace, TraceBlock, TraceMetadata } from './trace.js';
+import { refuseFileOfOtherForm } from './trace-forms.js';
 
 /** The magic and its padding; the rest up to the footer is an Arrow stream. */
 const HEAD_BYTES = 8;
@@ -62,6 +63,7 @@ function readFooter(descriptor: number, file: string): Footer {
   const size = fstatSync(descriptor).size;
   const head = readAt(descriptor, 0, HEAD_BYTES);
   if (!head.subarray(0, ARROW_MAGIC.length).equals(ARROW_MAGIC)) {
+    refuseFileOfOtherForm(file);
     throw new InputError('is no Arrow file: it does not begin with ARROW1', { file });
   }
   const end = readAt(descriptor, Math.max(0, size - END_BYTES), END_BYTES);

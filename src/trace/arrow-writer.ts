@@ -17,6 +17,13 @@ export type TraceDescription = Omit<
   'formatVersion' | 'eventCount' | 'durationNs' | 'objectLimit' | 'allocations' | 'digest'
 >;
 
+/** What a writer was told, in the order in which it was told: with it, the same events give the same file. */
+export function writtenDescription(metadata: TraceMetadata): TraceDescription {
+  const { formatVersion, eventCount, durationNs, objectLimit, allocations, digest, ...description } =
+    metadata;
+  return description;
+}
+
 export interface TraceWriterOptions {
   /** Rows per record batch; has no influence on the digest. */
   readonly blockRows?: number;

@@ -6,7 +6,7 @@ import { derived, descriptionOf, RowCopier, RowTarget } from './trace-rows.js';
 
 /**
  * Writes several traces of one run as one, in the order of time; at one time in the order given.
- * @throws InputError if their clocks differ or cannot be compared, or the output cannot be written; the signal's reason
+ * @throws InputError if one of them is there twice, their clocks differ or cannot be compared, or the output cannot be written; the signal's reason
  * if it gave the merging up.
  */
 export async function mergeTraces(
@@ -20,6 +20,7 @@ export async function mergeTraces(
     throw new InputError(`traces of different clocks: ${[...clocks].join('; ')}`, { file: traces[0]!.path });
   }
   const origins = traces.map(originNs);
+  refuseTwice(traces, origins);
   const first = [...origins].sort((a, b) => (a < b ? -1 : 1))[0]!;
   traces.forEach((trace, index) => {
     refuseTooLate(trace, origins[index]! - first);
@@ -40,6 +41,24 @@ export async function mergeTraces(
     });
   } finally {
     target.writer.discard();
+  }
+}
+
+/**
+ * A trace merged with itself would have each of its objects twice. The digest leaves the origin out: equal events at
+ * other times are another trace.
+ * @throws InputError if two have one digest and one origin.
+ */
+function refuseTwice(traces: readonly Trace[], origins: readonly bigint[]): void {
+  const paths = new Map<string, string>();
+  for (const [index, { path, metadata }] of traces.entries()) {
+    const key = `${metadata.digest} ${origins[index]}`;
+    const known = paths.get(key);
+    if (known !== undefined) {
+      const problem = `the same trace as ${known}: its events would be there twice`;
+      throw new InputError(problem, { file: path, allowed: 'different traces of one run' });
+    }
+    paths.set(key, path);
   }
 }
 

@@ -3,7 +3,7 @@ import { type FileMetaData, parquetMetadata, parquetRead, type RowGroup } from '
 import { InputError, MisuseError } from '../core/errors.js';
 import { METADATA_KEY, parseMetadata } from './arrow-format.js';
 import { refuseOtherDigest } from './arrow-reader.js';
-import { type TraceDescription, TraceWriter, type TraceWriterOptions } from './arrow-writer.js';
+import { TraceWriter, type TraceWriterOptions, writtenDescription } from './arrow-writer.js';
 import { EventColumns } from './columns.js';
 import { TraceDigest } from './digest.js';
 import { interruptible } from './interruptible.js';
@@ -43,7 +43,7 @@ export async function readTraceParquet(
         writer.appendBlock(block);
       }
       refuseOtherDigest(digest.finish(footer.metadata), footer.metadata.digest, input);
-      return writer.finish(descriptionOf(footer.metadata));
+      return writer.finish(writtenDescription(footer.metadata));
     } catch (error) {
       if (!(error instanceof MisuseError)) throw error;
       throw new InputError(`is not as kvabench wrote it: ${error.message}`, { file: input });
@@ -140,11 +140,4 @@ async function decode(
     },
   });
   return block;
-}
-
-/** What a writer is told, in the order in which it was told before, so that the same trace gives the same file. */
-function descriptionOf(metadata: TraceMetadata): TraceDescription {
-  const { formatVersion, eventCount, durationNs, objectLimit, allocations, digest, ...description } =
-    metadata;
-  return description;
 }

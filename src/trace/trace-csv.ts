@@ -1,18 +1,18 @@
 import { InputError, MisuseError } from '../core/errors.js';
 import { parseMetadata } from './arrow-format.js';
-import { TraceWriter, type TraceWriterOptions } from './arrow-writer.js';
+import { TraceWriter, type TraceWriterOptions, writtenDescription } from './arrow-writer.js';
 import { COLUMNS } from './columns.js';
 import { interruptible } from './interruptible.js';
 import { type LineHandler, LineSplitter } from './line-splitter.js';
 import { openText } from './source.js';
 import type { Trace, TraceMetadata } from './trace.js';
 import { TraceFile } from './trace-file.js';
+import { TRACE_CSV_BEGIN } from './trace-forms.js';
 
 /*
  * A trace as text, with nothing lost: comments hold the metadata and, a line each, the call sites; then come the
  * columns of the Arrow file under their own names.
  */
-const METADATA = '# kvabench trace ';
 const SITE = '# site ';
 const HEADER = COLUMNS.map(({ name }) => name).join(',');
 
@@ -30,9 +30,9 @@ export async function writeTraceCsv(
   const file = new TraceFile(output, overwrite);
   const write = (text: string) => file.put(Buffer.from(text));
   try {
-    const { sites, ...metadata } = trace.metadata;
-    write(`${METADATA}${cellJson({ ...metadata, sites: [] })}\n`);
-    write(sites.map((site) => `${SITE}${cellJson(site)}\n`).join(''));
+    const { metadata } = trace;
+    write(`${TRACE_CSV_BEGIN}${cellJson({ ...metadata, sites: [] })}\n`);
+    write(metadata.sites.map((site) => `${SITE}${cellJson(site)}\n`).join(''));
     write(`${HEADER}\n`);
     for await (const block of interruptible(trace.blocks(), signal)) {
       const columns = COLUMNS.map(({ name }) => block[name]);
@@ -103,31 +103,19 @@ class CsvReader implements LineHandler {
   finish(): TraceMetadata {
     this.splitter.end();
     const { metadata, sites } = this;
-    if (metadata === undefined || !this.headed) throw this.wrong('is no trace as CSV', `${METADATA}{...}`);
-    const { name, provenance, origin, clock, cpuCount, skipped, constraints, recordedEvents } = metadata;
-    const events = recordedEvents === undefined ? {} : { recordedEvents };
-    return this.attempt(() =>
-      this.writer.finish({
-        name,
-        provenance,
-        origin,
-        clock,
-        cpuCount,
-        skipped,
-        constraints,
-        sites,
-        ...events,
-      }),
-    );
+    if (metadata === undefined || !this.headed)
+      throw this.wrong('is no trace as CSV', `${TRACE_CSV_BEGIN}{...}`);
+    return this.attempt(() => this.writer.finish({ ...writtenDescription(metadata), sites }));
   }
 
   line(bytes: Uint8Array, start: number, end: number): void {
     const line = Buffer.from(bytes.subarray(start, end)).toString('utf8');
     if (this.headed) this.row(line);
-    else if (line.startsWith(METADATA)) this.metadata = parseMetadata(line.slice(METADATA.length), this.file);
+    else if (line.startsWith(TRACE_CSV_BEGIN))
+      this.metadata = parseMetadata(line.slice(TRACE_CSV_BEGIN.length), this.file);
     else if (line.startsWith(SITE)) this.sites.push(this.site(line.slice(SITE.length)));
     else if (line === HEADER && this.metadata !== undefined) this.headed = true;
-    else throw this.wrong('is no trace as CSV', `${METADATA}{...}, ${SITE}"...", ${HEADER}`);
+    else throw this.wrong('is no trace as CSV', `${TRACE_CSV_BEGIN}{...}, ${SITE}"...", ${HEADER}`);
   }
 
   cutLine(): void {

@@ -243,7 +243,9 @@ describe('kvabench merge', () => {
     const before = read(whole, 'run.json');
     const result = await merge(...parts, '--out', whole);
     expect(result).toMatchObject({ exitCode: 1, stdout: '' });
-    expect(result.stderr).toContain('the folder has results');
+    expect(result.stderr).toContain(
+      'the folder has results (allowed: --force to replace them, or another --out)',
+    );
     expect(read(whole, 'run.json')).toBe(before);
     expect(await merge(...parts, '--out', parts[0]!, '--force')).toMatchObject({ exitCode: 0 });
     expectSame(parts[0]!, whole);

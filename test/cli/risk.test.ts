@@ -1,19 +1,48 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
-/** A folder of results with a table of so many runs on two backends; the first has failures in every second. */
-function results(runs: number, from = 1, table = 'failures'): string {
+/** A folder of results with one table, whose columns are text where their first field is no number. */
+function stored(name: string, text: string): string {
   const folder = temporaryFolder();
+  const [head, first] = text.split('\n').map((line) => line.split(','));
+  const fields = head!.map((column, index) => ({
+    name: column,
+    type: /^\d*$/.test(first![index]!) ? 'integer' : 'string',
+    kind: 'exact',
+    better: 'none',
+    description: '',
+  }));
+  const hash = `sha256:${createHash('sha256').update(text).digest('hex')}`;
+  const run = {
+    format: 'kvabench run 1',
+    status: 'complete',
+    version: '1',
+    commit: 'c0ffee',
+    started: '',
+    machine: {},
+    suite: { name: 'load', sha256: '', samples: 1 },
+    seeds: [],
+    cells: [],
+    failures: [],
+  };
+  writeFileSync(join(folder, `${name}.csv`), text);
+  writeFileSync(join(folder, 'run.json'), JSON.stringify(run));
+  const resources = [{ name, title: name, hash, schema: { fields } }];
+  writeFileSync(join(folder, 'datapackage.json'), JSON.stringify({ resources }));
+  return folder;
+}
+
+/** Results of so many runs on two backends; the first has failures in every second. */
+function results(runs: number, from = 1, table = 'failures'): string {
   const rows = Array.from({ length: runs }, (_, index) => {
     const seed = from + index;
     return `load,tight,${seed},va,100,${(seed % 2) * 3}\nload,wide,${seed},va,100,0\n`;
   });
-  const text = `workload,backend,seed,class,requests,failures\n${rows.join('')}`;
-  writeFileSync(join(folder, `${table}.csv`), text);
-  return folder;
+  return stored(table, `workload,backend,seed,class,requests,failures\n${rows.join('')}`);
 }
 
 describe('kvabench risk', () => {
@@ -43,12 +72,8 @@ describe('kvabench risk', () => {
   });
 
   it('has a run fail with its first refusal, and each class by itself', async () => {
-    const folder = temporaryFolder();
     const lines = ['kmem,10,0', 'va,20,1'].map((rest) => `load,tight,7,${rest}\n`);
-    writeFileSync(
-      join(folder, 'failures.csv'),
-      `workload,backend,seed,class,requests,failures\n${lines.join('')}`,
-    );
+    const folder = stored('failures', `workload,backend,seed,class,requests,failures\n${lines.join('')}`);
     const { stdout } = await runCli(['risk', folder]);
     const rows = stdout.split('\n').map((line) => line.split(/ +/).slice(0, 5).join(' '));
     expect(rows.slice(1, 3)).toEqual(['load tight kmem 1 0', 'load tight va 1 1']);
@@ -77,12 +102,25 @@ describe('kvabench risk', () => {
   });
 
   it.each([
-    ['a folder without the table', () => [temporaryFolder()], 'cannot read the table: ENOENT'],
+    ['an empty folder', () => [temporaryFolder()], ': no results: run.json is missing'],
+    ['a folder that is not there', () => [join(temporaryFolder(), 'gone')], 'no such folder'],
+    ['a table that is not there', () => [results(2), '--table', 'failurs'], "did you mean 'failures'?"],
+    [
+      'the path of a table elsewhere',
+      () => [results(2), '--table', `../${basename(results(2))}/failures`],
+      'unknown table',
+    ],
+    ['CSV and JSON at once', () => [results(2), '--csv', '--json'], 'mutually exclusive'],
     ['a column that is not there', () => [results(2), '--column', 'failurs'], "did you mean 'failures'?"],
     [
       'a column that does not count',
       () => [results(2), '--column', 'class'],
-      ":2: class: 'va' (allowed: a count)",
+      'class: the column holds text (allowed: a column of counts)',
+    ],
+    [
+      'a column that is empty',
+      () => [stored('failures', 'workload,backend,seed,failures\nload,tight,1,0\nload,tight,2,\n')],
+      'failures.csv:3: failures: an empty field (allowed: a count)',
     ],
     [
       'a bad level',
@@ -98,16 +136,70 @@ describe('kvabench risk', () => {
     expect(stderr).toContain(message);
   });
 
-  it('refuses a run that is there twice, and a file that is no table', async () => {
+  it('refuses a run that is there twice, and a table without rows', async () => {
     const folder = results(2);
     const twice = await runCli(['risk', folder, folder]);
     expect(twice.stderr).toContain("seed 1 of 'load' on 'tight' a second time");
-    for (const [text, message] of [
-      ['workload,backend\n"', 'not a table'],
-      ['workload,backend,seed,failures\n', 'a table without rows'],
-    ] as const) {
-      writeFileSync(join(folder, 'failures.csv'), text);
-      expect((await runCli(['risk', folder])).stderr).toContain(message);
-    }
+    const empty = stored('failures', 'workload,backend,seed,failures\n');
+    expect((await runCli(['risk', empty])).stderr).toContain('a table without rows');
+  });
+
+  it('refuses a table that was changed', async () => {
+    const folder = results(2);
+    const file = join(folder, 'failures.csv');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('100,3', '100,0'));
+    const { exitCode, stderr } = await runCli(['risk', folder]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('its digest differs');
+  });
+
+  it('prints JSON with its folders', async () => {
+    const folder = results(40);
+    const { exitCode, stdout } = await runCli(['risk', folder, '--below', '0.1', '--json']);
+    expect(exitCode).toBe(0);
+    const { rows, ...rest } = JSON.parse(stdout);
+    expect(rest).toEqual({
+      format: 'kvabench risk 1',
+      folders: [{ folder, version: '1', commit: 'c0ffee' }],
+      table: 'failures',
+      column: 'failures',
+      level: 0.95,
+      below: 0.1,
+    });
+    const wide = { backend: 'wide', class: 'va', runs: 40, failedRuns: 0, requests: 4000, failures: 0 };
+    expect(rows).toHaveLength(2);
+    expect(rows[1]).toMatchObject({ ...wide, probability: 0, low: 0, verdict: 'yes' });
+    expect(rows[1].high).toBeCloseTo(0.0881, 4);
+  });
+});
+
+describe.each([
+  ['risk', []],
+  ['map', ['--format', 'text']],
+] as const)('kvabench %s', (command, options) => {
+  it.each([
+    [
+      'of another format',
+      (text: string) => text.replace('run 1', 'run 9'),
+      'results of format "kvabench run 9"',
+    ],
+    ['that is cut', (text: string) => text.slice(0, 20), 'broken JSON'],
+    ['of bytes', () => '\0\u0001', 'broken JSON'],
+    ['of an unfinished run', (text: string) => text.replace('complete', 'running'), 'has not been finished'],
+  ])('refuses a run.json %s', async (_what, change, message) => {
+    const folder = results(2);
+    const file = join(folder, 'run.json');
+    writeFileSync(file, change(readFileSync(file, 'utf8')));
+    const { exitCode, stdout, stderr } = await runCli([command, folder, ...options]);
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(message);
+  });
+
+  it('refuses results without a data package', async () => {
+    const folder = results(2);
+    rmSync(join(folder, 'datapackage.json'));
+    const { exitCode, stderr } = await runCli([command, folder, ...options]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^kvabench: .*datapackage.json: cannot read[^\n]*\n$/);
   });
 });

@@ -1,8 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { openTrace } from '../../src/trace/arrow-reader.js';
 import { runCli } from '../support/run-cli.js';
+import { repositoryRoot } from '../support/shared.js';
 import { eventsOf, fixture, importInto, temporaryFolder } from './support.js';
 
 const folder = temporaryFolder();
@@ -27,7 +29,8 @@ describe('kvabench trace convert', () => {
       const whole = await imported(name);
       const csv = folder.path('whole.csv');
       expect((await runCli(['trace', 'convert', whole, '--out', csv, '--force'])).exitCode).toBe(0);
-      expect((await made('back.arrow', 'convert', csv)).metadata).toEqual(openTrace(whole).metadata);
+      const back = await made('back.arrow', 'convert', csv);
+      expect(readFileSync(back.path).equals(readFileSync(whole))).toBe(true);
       writeFileSync(`${csv}.gz`, gzipSync(readFileSync(csv)));
       expect((await made('back.arrow', 'convert', `${csv}.gz`)).metadata).toEqual(openTrace(whole).metadata);
       expect((await runCli(['trace', 'convert', whole, '--out', csv])).stderr).toMatch(
@@ -35,6 +38,18 @@ describe('kvabench trace convert', () => {
       );
     },
   );
+
+  it('gives the bytes of the shipped recordings back', async () => {
+    for (const name of ['linux612-mixed', 'linux612-forkstorm']) {
+      const shipped = join(repositoryRoot, `workloads/traces/${name}.arrow`);
+      const csv = folder.path('shipped.csv');
+      expect(await runCli(['trace', 'convert', shipped, '--out', csv, '--force'])).toMatchObject({
+        exitCode: 0,
+      });
+      const back = await made('back.arrow', 'convert', csv);
+      expect(readFileSync(back.path).equals(readFileSync(shipped)), name).toBe(true);
+    }
+  });
 
   it.each([
     [
@@ -126,6 +141,43 @@ describe('kvabench trace cut', () => {
   });
 });
 
+describe.each([
+  ['parquet', 'is a Parquet file'],
+  ['csv', 'is a trace as CSV'],
+])('a trace as .%s', (ending, what) => {
+  it.each([
+    ['run', ''],
+    ['trace info', ''],
+    ['trace import', 'new'],
+    ['trace cut', 'new'],
+    ['trace merge', 'new'],
+  ])('is refused by %s with the command that makes a trace of it', async (command, out) => {
+    const other = folder.path(`other.${ending}`);
+    const whole = await imported();
+    expect((await runCli(['trace', 'convert', whole, '--out', other, '--force'])).exitCode).toBe(0);
+    const words = [...command.split(' '), other];
+    if (command === 'trace merge') words.push(whole);
+    if (out !== '') words.push('--out', folder.path('never.arrow'));
+    expect(await runCli(words)).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: `kvabench: ${other}: ${what}, which has to be converted first (allowed: a trace: kvabench trace convert ${other} --out other.arrow makes one of it)\n`,
+    });
+    expect(folder.names()).not.toContain('never.arrow');
+  });
+
+  it('is told by its content, packed or oddly named', async () => {
+    const other = folder.path(`other.${ending}`);
+    await runCli(['trace', 'convert', await imported(), '--out', other, '--force']);
+    writeFileSync(`${other}.gz`, gzipSync(readFileSync(other)));
+    expect((await runCli(['trace', 'info', `${other}.gz`])).stderr).toContain(`.gz: ${what}, which`);
+    copyFileSync(other, folder.path('-odd name'));
+    expect((await runCli(['trace', 'info', folder.path('-odd name')])).stderr).toContain(
+      'kvabench trace convert FILE --out TRACE.arrow',
+    );
+  });
+});
+
 describe('kvabench trace merge', () => {
   const essence = (trace: ReturnType<typeof openTrace>) =>
     eventsOf(trace).map(({ timeNs, op, cls, size, address }) => `${timeNs} ${op} ${cls} ${size} ${address}`);
@@ -184,6 +236,20 @@ describe('kvabench trace merge', () => {
     const both = await made('both.arrow', 'merge', merged.path, late.path);
     expect(eventsOf(both).map(({ timeNs }) => timeNs)).toEqual([0, 60, 60, 60]);
     expect(late.metadata.origin).toBe('1000 + 60 ns');
+  });
+
+  it('refuses a trace that is there twice, under one name or two', async () => {
+    const whole = await imported();
+    copyFileSync(whole, folder.path('copy.arrow'));
+    for (const again of [whole, folder.path('copy.arrow')]) {
+      const words = ['trace', 'merge', whole, again, '--out', folder.path('twice.arrow')];
+      const result = await runCli(words);
+      expect(result).toMatchObject({ exitCode: 1, stdout: '' });
+      expect(result.stderr).toBe(
+        `kvabench: ${again}: the same trace as ${whole}: its events would be there twice (allowed: different traces of one run)\n`,
+      );
+    }
+    expect(folder.names()).not.toContain('twice.arrow');
   });
 
   it('takes traces of generators, which begin together', async () => {

@@ -5,6 +5,7 @@ import { readMap } from '../../harness/map/address-map.js';
 import { mapFilesIn } from '../../harness/result-folder.js';
 import { mapPage } from '../../report/map/map-page.js';
 import { mapStrip } from '../../report/map/map-strip.js';
+import { Results } from '../../report/read-results.js';
 import type { Command } from '../command.js';
 import { ExitCode } from '../io.js';
 import { integerOption, singleOption } from '../option-values.js';
@@ -28,7 +29,7 @@ export const mapCommand: Command = {
       .option('width', { type: 'string', requiresArg: true, describe: 'characters per line of text' }),
   run(args, io) {
     const folder = String(args.dir);
-    const maps = mapFilesIn(folder).map(readMap);
+    const maps = mapFilesIn(Results.open(folder).path).map(readMap);
     if (maps.length === 0) {
       throw new InputError('there are no maps', { file: folder, allowed: 'results of kvabench run --map' });
     }

@@ -22,7 +22,9 @@ export const mergeCommand: Command = {
   run: (args, io) => {
     const merge = readShards(repeated(args.shard)!);
     const out = singleOption(args, 'out', (text) => text)!;
-    write(merge, ResultFolder.open(out, args.force === true ? 'force' : 'refuse', OWNED_FILES), io);
+    const mode = args.force === true ? 'force' : 'refuse';
+    const ways = '--force to replace them, or another --out';
+    write(merge, ResultFolder.open(out, mode, OWNED_FILES, ways), io);
     return ExitCode.done;
   },
 };

@@ -3,7 +3,8 @@ import { writeWhole } from '../../core/files.js';
 import { alignedLines } from '../../report/aligned-text.js';
 import { trialsWithoutFailure } from '../../report/binomial-interval.js';
 import { csvText } from '../../report/csv.js';
-import { failureRisk, type Risk } from '../../report/failure-risk.js';
+import { failureRisk, type Risk, type RiskQuestion } from '../../report/failure-risk.js';
+import { Results } from '../../report/read-results.js';
 import type { Command } from '../command.js';
 import { ExitCode } from '../io.js';
 import { singleOption } from '../option-values.js';
@@ -48,21 +49,36 @@ export const riskCommand: Command = {
       })
       .option('level', { type: 'string', default: '0.95', describe: 'confidence of the interval' })
       .option('below', { type: 'string', default: '0.001', describe: 'probability to hold it against' })
-      .option('csv', { type: 'boolean', default: false, describe: 'print CSV' })
-      .option('out', { type: 'string', describe: 'file to write instead of printing' }),
+      .option('csv', { type: 'boolean', describe: 'print CSV' })
+      .option('json', { type: 'boolean', describe: 'print JSON' })
+      .option('out', { type: 'string', requiresArg: true, describe: 'file to write instead of printing' })
+      .conflicts('csv', 'json'),
   run: (args, io) => {
     const level = fraction('level', String(args.level), 0.5);
     const below = fraction('below', String(args.below), 1e-6);
     const question = { table: String(args.table), column: String(args.column), level };
-    const risks = failureRisk(args.folder as string[], question);
-    const text =
-      args.csv === true ? csvText([CSV_HEAD, ...risks.map(csvRow)]) : tableText(risks, below, level);
+    const folders = (args.folder as string[]).map((path) => Results.open(path));
+    const answer = { folders, question, below, risks: failureRisk(folders, question) };
     const out = singleOption(args, 'out', (path) => path);
-    if (out === undefined) io.stdout.write(text);
-    else writeWhole(out, text);
+    if (out === undefined) io.stdout.write(outputText(answer, args));
+    else writeWhole(out, outputText(answer, args));
     return ExitCode.done;
   },
 };
+
+/** What is printed, in one form or another. */
+interface Answer {
+  readonly folders: readonly Results[];
+  readonly question: RiskQuestion;
+  /** Probability to hold the intervals against. */
+  readonly below: number;
+  readonly risks: readonly Risk[];
+}
+
+function outputText(answer: Answer, args: Readonly<Record<string, unknown>>): string {
+  if (args.csv === true) return csvText([CSV_HEAD, ...answer.risks.map(csvRow)]);
+  return args.json === true ? jsonText(answer) : tableText(answer);
+}
 
 /** @throws InputError unless the text is a number from `minimum` up and below 1. */
 function fraction(option: string, text: string, minimum: number): number {
@@ -80,7 +96,22 @@ function csvRow(risk: Risk): (string | number)[] {
   return [workload, backend, cls, runs, failedRuns, failedRuns / runs, low, high, requests, failures];
 }
 
-function tableText(risks: readonly Risk[], below: number, level: number): string {
+function jsonText({ folders, question, below, risks }: Answer): string {
+  const data = {
+    format: 'kvabench risk 1',
+    folders: folders.map(({ path, run }) => ({ folder: path, version: run.version, commit: run.commit })),
+    ...question,
+    below,
+    rows: risks.map((risk) => {
+      const { cls, interval, ...rest } = risk;
+      const probability = risk.failedRuns / risk.runs;
+      return { ...rest, class: cls, probability, ...interval, verdict: verdict(risk, below) };
+    }),
+  };
+  return `${JSON.stringify(data, null, 2)}\n`;
+}
+
+function tableText({ risks, below, question: { level } }: Answer): string {
   const rows = risks.map((risk) => [...textRow(risk), verdict(risk, below)]);
   const alignments = [...HEAD, ''].map((_, column) => (column < 3 || column > 9 ? 'left' : 'right'));
   const lines = alignedLines([[...HEAD, `below ${below}`], ...rows], alignments, ' ');

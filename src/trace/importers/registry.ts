@@ -2,6 +2,7 @@ import { closest } from 'fastest-levenshtein';
 import { InputError } from '../../core/errors.js';
 import { ARROW_MAGIC } from '../arrow-format.js';
 import type { TraceImporter } from '../importer.js';
+import { refuseOtherForm } from '../trace-forms.js';
 import { alibabaDlrmImporter, alibabaOpenbImporter } from './alibaba.js';
 import { azureV1Importer } from './azure-v1.js';
 import { bpftraceImporter } from './bpftrace.js';
@@ -39,12 +40,13 @@ export function importerNamed(name: string): TraceImporter {
   });
 }
 
-/** The importer whose format the first bytes of a text have. @throws InputError if none recognises them. */
+/** The importer whose format the first bytes of a text have. @throws InputError if none recognises them, or they are a trace's. */
 export function importerFor(head: Uint8Array, file: string): TraceImporter {
   // A trace holds samples of its recording, which look like one.
   if (ARROW_MAGIC.equals(head.subarray(0, ARROW_MAGIC.length))) {
     throw new InputError('is an Arrow file and no recording: traces need no import', { file });
   }
+  refuseOtherForm(head, file);
   const found = IMPORTERS.find((importer) => importer.sniff(head));
   if (found !== undefined) return found;
   throw new InputError('is in no format that can be imported', { file, allowed: IMPORTER_NAMES.join(', ') });

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -94,7 +94,10 @@ describe('the address-space map in a page', () => {
     const result = await runCli(['map', folder], '', [mapCommand]);
     expect(result).toMatchObject({ exitCode: 0, stdout: `${folder}/map.html\n`, stderr: '' });
     expect(readFileSync(join(folder, 'map.html'), 'utf8')).toBe(mapPage('kvabench: toys', maps));
-    const empty = await runCli(['map', temporaryFolder()], '', [mapCommand]);
+    const none = await runCli(['map', temporaryFolder()], '', [mapCommand]);
+    expect(none.stderr).toContain('no results: run.json is missing');
+    rmSync(join(folder, 'maps'), { recursive: true });
+    const empty = await runCli(['map', folder], '', [mapCommand]);
     expect(empty.exitCode).toBe(1);
     expect(empty.stderr).toMatch(/there are no maps \(allowed: results of kvabench run --map\)\n$/);
   });
