@@ -122,7 +122,7 @@ describe('kvabench conformance', () => {
     [['buddy', '--seed', 'x'], "--seed: 'x' is not acceptable"],
     [['buddy', '--time-limit', '0'], "--time-limit: '0' is not acceptable"],
     [['buddy:size=1'], "unknown parameter of backend 'buddy' 'size'"],
-    [[], 'Not enough non-option arguments'],
+    [[], 'missing <backend..>'],
   ])('refuses %s', async (argv, message) => {
     const { exitCode, stdout, stderr } = await runCli(['conformance', ...argv]);
     expect(stderr).toContain(message);

@@ -283,7 +283,7 @@ describe('kvabench run', () => {
     [['-w', 'toy-load', '--shard', '0/3'], '--shard: '],
     [['-w', 'toy-load', '--shard', '2'], '--shard: '],
     [['-w', 'toy-load', '--json'], '--json: only a forecast has it (allowed: with --dry-run)'],
-    [['-w', 'toy-load', '--outt', 'x'], 'Unknown argument'],
+    [['-w', 'toy-load', '--outt', 'x'], "unknown option '--outt'; did you mean '--out'?"],
   ])('answers %j with one message', async (argv, message) => {
     const result = await run(...argv, '--out', out);
     expect(result).toMatchObject({ exitCode: 1, stdout: '' });
