@@ -121,6 +121,7 @@ describe('kvabench conformance', () => {
     ],
     [['buddy', '--seed', 'x'], "--seed: 'x' is not acceptable"],
     [['buddy', '--time-limit', '0'], "--time-limit: '0' is not acceptable"],
+    [['buddy', '--histories', '1', '--histories', '2'], '--histories: given more than once'],
     [['buddy:size=1'], "unknown parameter of backend 'buddy' 'size'"],
     [[], 'missing <backend..>'],
   ])('refuses %s', async (argv, message) => {

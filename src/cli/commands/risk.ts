@@ -58,7 +58,7 @@ export const riskCommand: Command = {
     const text =
       args.csv === true ? csvText([CSV_HEAD, ...risks.map(csvRow)]) : tableText(risks, below, level);
     const out = singleOption(args, 'out', (path) => path);
-    if (out === undefined) io.stdout.write(text);
+    if (out === undefined || out === '-') io.stdout.write(text);
     else writeWhole(out, text);
     return ExitCode.done;
   },
