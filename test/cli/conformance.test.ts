@@ -114,7 +114,7 @@ describe('kvabench conformance', () => {
 
   it.each([
     [['none.js'], 'none.js: cannot read the backend: ENOENT'],
-    [['budy'], "unknown backend 'budy'; did you mean 'buddy'?"],
+    [['budy'], "kvabench: unknown backend 'budy'; did you mean 'buddy'?"],
     [
       ['buddy', '--histories', '0'],
       "--histories: '0' is not acceptable (allowed: an integer from 1 to 1000000)",
