@@ -1,8 +1,11 @@
 import yargs, { type Argv } from 'yargs';
 import { InputError } from '../core/errors.js';
+import { unknownName } from '../core/suggest.js';
 import { toolVersion } from '../core/version.js';
+import { visibleLines } from '../core/visible-text.js';
 import type { Command, CommandLoaders } from './command.js';
 import { ExitCode, type Io } from './io.js';
+import { usageError } from './usage-error.js';
 
 /** Every command by its name. */
 const COMMANDS: CommandLoaders = {
@@ -33,7 +36,29 @@ export async function runProgram(
   commands?: readonly Command[],
 ): Promise<ExitCode> {
   let exitCode: ExitCode = ExitCode.done;
-  const program = yargs([...argv])
+  const run: Runner = async (chosen, args) => {
+    exitCode = await chosen.run(args, io);
+  };
+  try {
+    await parse(argv, io, commands ?? (await load(COMMANDS, argv[0], 'command')), run);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    // The message may quote what a file holds.
+    io.stderr.write(`kvabench: ${visibleLines(error.message)}\n`);
+    return ExitCode.badInput;
+  }
+  return exitCode;
+}
+
+/** @throws InputError for bad usage, and what the command throws. */
+async function parse(
+  argv: readonly string[],
+  io: Io,
+  commands: readonly Command[],
+  run: Runner,
+): Promise<void> {
+  let synopsis = 'kvabench';
+  const program: Argv = yargs([...argv])
     .scriptName('kvabench')
     .version(toolVersion())
     .strict()
@@ -42,41 +67,59 @@ export async function runProgram(
     .showHelpOnFail(false)
     .wrap(Math.min(110, io.stdout.columns ?? 80))
     .fail((message, error) => {
-      // yargs wraps some usage errors in a class of its own; only what commands throw is not about usage.
-      throw error === undefined || error.name === 'YError' ? new InputError(message ?? error.message) : error;
+      throw error ?? usageError(message, program, synopsis);
     });
-  for (const command of commands ?? (await load(COMMANDS, argv[0]))) {
-    register(program, command, argv.slice(1), async (chosen, args) => {
-      exitCode = await chosen.run(args, io);
-    });
-  }
+  const called = (usage: string): void => {
+    synopsis += ` ${usage}`;
+  };
+  for (const command of commands) register(program, command, argv.slice(1), { run, called });
   try {
     await program.parseAsync([...argv], {}, (_error, _args, output) => {
       if (output !== '') io.stdout.write(`${output}\n`);
     });
   } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    io.stderr.write(`kvabench: ${error.message}\n`);
-    return ExitCode.badInput;
+    // yargs wraps some usage errors in a class of its own; only what commands throw is not about usage.
+    throw error instanceof Error && error.name === 'YError'
+      ? usageError(error.message, program, synopsis)
+      : error;
   }
-  return exitCode;
 }
 
-/** The command of this name alone, or all of them where that is no name: for help, or to say what there is. */
-async function load(loaders: CommandLoaders, name: string | undefined): Promise<readonly Command[]> {
-  const isName = name !== undefined && Object.hasOwn(loaders, name);
-  return Promise.all((isName ? [loaders[name]!] : Object.values(loaders)).map((loader) => loader()));
+/**
+ * The command of this name alone, or all of them where there is an option or nothing in its place: for help.
+ * @throws InputError if there is none of this name; `kind` is the noun.
+ */
+async function load(
+  loaders: CommandLoaders,
+  name: string | undefined,
+  kind: string,
+): Promise<readonly Command[]> {
+  if (name === undefined || name.startsWith('-')) {
+    return Promise.all(Object.values(loaders).map((loader) => loader()));
+  }
+  if (!Object.hasOwn(loaders, name)) throw unknownName(kind, name, Object.keys(loaders));
+  return [await loaders[name]!()];
 }
 
 type Runner = (command: Command, args: Readonly<Record<string, unknown>>) => Promise<void>;
 
+/** What becomes of a command line. */
+interface Calls {
+  readonly run: Runner;
+  /** Told the notation of each command on the way to the one that is run. */
+  called(usage: string): void;
+}
+
 /** `rest` are the arguments behind the command's name. */
-function register(program: Argv, command: Command, rest: readonly string[], run: Runner): void {
+function register(program: Argv, command: Command, rest: readonly string[], calls: Calls): void {
   const declare = async (yargs: Argv): Promise<Argv> => {
-    for (const below of await load(command.subcommands ?? {}, rest[0])) {
-      register(yargs, below, rest.slice(1), run);
+    calls.called(command.usage);
+    if (command.subcommands !== undefined) {
+      for (const below of await load(command.subcommands, rest[0], `command of ${command.usage}`)) {
+        register(yargs, below, rest.slice(1), calls);
+      }
     }
     return command.options(yargs);
   };
-  program.command(command.usage, command.summary, declare, (args) => run(command, args));
+  program.command(command.usage, command.summary, declare, (args) => calls.run(command, args));
 }

@@ -86,7 +86,7 @@ function contextOf(point: SweepPoint, context: ComponentContext): ParameterConte
 
 /**
  * Reads `name:key=value,key=value` as the options -b and -w take it; a backend may be named by its file. Several values
- * have `|` between them and give several components.
+ * have `|` between them and give several components. `field` is the option for messages; empty for a positional.
  * @throws InputError for a malformed list, an unknown name, bad parameters or too many combinations.
  */
 export function parseComponents(
@@ -94,12 +94,12 @@ export function parseComponents(
   text: string,
   definitions: readonly Definition[],
   folder: string,
+  field = kind === 'backend' ? '-b' : '-w',
 ): Component[] {
-  const field = kind === 'backend' ? '-b' : '-w';
   const { name, pairs } = splitComponent(kind, text);
   const definition = findDefinition(kind, name, definitions, { field }, folder);
   const place = (parameter: string): InputPlace => ({
-    field: parameter === '' ? field : `${field} ${parameter}`,
+    field: parameter === '' ? field : `${field} ${parameter}`.trim(),
   });
   const given = pairs === undefined ? {} : parsePairs(pairs, { field });
   const parameters = typedFromText(definition.parameters, given);

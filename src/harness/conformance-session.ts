@@ -31,7 +31,7 @@ export async function holdToPromises(
   const file = backendFileReference(job.backend);
   const files = file === undefined ? [] : [resolve(file.name)];
   const { backends } = await withBackendFiles(REGISTRIES, files);
-  const components = parseComponents('backend', job.backend, backends, process.cwd());
+  const components = parseComponents('backend', job.backend, backends, process.cwd(), '');
   const component = onlyComponent(components, { field: job.backend });
   const definition = findDefinition('backend', component.name, backends);
   const parameters = component.parameters as Parameters;

@@ -1,10 +1,4 @@
-/** Control and format characters, line separators, halves of characters: not seen, or turning what follows. */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\ufffe\uffff]/gu;
-
-/** Text of one line in which every character shows: others become U+FFFD, as XML could not hold some of them. */
-export function visibleText(text: string): string {
-  return text.replace(INVISIBLE, '\ufffd');
-}
+import { visibleText } from '../core/visible-text.js';
 
 /** Text as content or quoted attribute of HTML and XML. */
 export function escapeMarkup(text: string): string {

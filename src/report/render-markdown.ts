@@ -1,5 +1,6 @@
+import { visibleText } from '../core/visible-text.js';
 import type { Block, DataTable, Figure, FigureGroup, TableCell } from './content.js';
-import { escapeMarkdown, visibleText } from './escape.js';
+import { escapeMarkdown } from './escape.js';
 import type { Report } from './make-report.js';
 import { sparkLine } from './spark-line.js';
 

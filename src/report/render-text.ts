@@ -1,6 +1,6 @@
+import { visibleText } from '../core/visible-text.js';
 import { alignedLines } from './aligned-text.js';
 import type { Block, DataTable, Figure, FigureGroup, TableCell } from './content.js';
-import { visibleText } from './escape.js';
 import type { Report } from './make-report.js';
 import { shorten } from './notation.js';
 import { sparkLine } from './spark-line.js';

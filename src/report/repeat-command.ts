@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
+import { visibleText } from '../core/visible-text.js';
 import { shippedSuites, shippedTraces } from '../harness/catalogue.js';
 import type { Definition } from '../harness/registries.js';
 import { REGISTRIES } from '../harness/registries.js';
-import { shellWord, visibleText } from './escape.js';
+import { shellWord } from './escape.js';
 import type { StoredCell, StoredRun } from './read-results.js';
 
 interface RecordedComponent {

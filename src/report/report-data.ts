@@ -1,4 +1,4 @@
-import { visibleText } from './escape.js';
+import { visibleText } from '../core/visible-text.js';
 import type { GoldenAgreement } from './golden-agreement.js';
 import type { Results } from './read-results.js';
 import { repeatCommand } from './repeat-command.js';

@@ -424,6 +424,7 @@ describe('kvabench compare and bad input', () => {
     const folder = await toyResults();
     const { stderr } = await compare(folder, folder, '-m', 'external_fragg');
     expect(stderr).toContain("--metric: unknown metric 'external_fragg'; did you mean 'external_frag'?");
+    expect(stderr).toMatch(/\(allowed: failed, peak_live, [^)]{50,250}, \d+ columns of the results\)/);
     const text = await compare(folder, folder, '-m', 'placement_digest');
     expect(text.stderr).toContain("unknown metric 'placement_digest'");
   });

@@ -114,15 +114,16 @@ describe('kvabench conformance', () => {
 
   it.each([
     [['none.js'], 'none.js: cannot read the backend: ENOENT'],
-    [['budy'], "unknown backend 'budy'; did you mean 'buddy'?"],
+    [['budy'], "kvabench: unknown backend 'budy'; did you mean 'buddy'?"],
     [
       ['buddy', '--histories', '0'],
       "--histories: '0' is not acceptable (allowed: an integer from 1 to 1000000)",
     ],
     [['buddy', '--seed', 'x'], "--seed: 'x' is not acceptable"],
     [['buddy', '--time-limit', '0'], "--time-limit: '0' is not acceptable"],
+    [['buddy', '--histories', '1', '--histories', '2'], '--histories: given more than once'],
     [['buddy:size=1'], "unknown parameter of backend 'buddy' 'size'"],
-    [[], 'Not enough non-option arguments'],
+    [[], 'missing <backend..>'],
   ])('refuses %s', async (argv, message) => {
     const { exitCode, stdout, stderr } = await runCli(['conformance', ...argv]);
     expect(stderr).toContain(message);

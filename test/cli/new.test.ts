@@ -35,7 +35,7 @@ describe('kvabench new backend', () => {
     [['new', 'backend', 'a--b'], "'a--b' is no name of a backend"],
     [['new', 'backend', 'buddy'], "'buddy' is the name of a backend that is shipped"],
     [['new', 'backend', 'x', '--out', 'x.txt'], 'x.txt: --out: the name of the file is not that of a module'],
-    [['new', 'backend'], 'Not enough non-option arguments'],
+    [['new', 'backend'], 'missing <name>; usage: kvabench new backend <name>'],
     [['new'], 'say what is to be written: kvabench new backend NAME'],
   ])('refuses %j', async (argv, message) => {
     const before = readdirSync('.');

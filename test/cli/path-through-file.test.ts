@@ -18,3 +18,13 @@ it.each([
   expect(result.stderr).toMatch(/^kvabench: .*events\.csv\/(none|out\.arrow): .*not a directory\n$/);
   expect(readdirSync(folder)).toEqual(['events.csv']);
 });
+
+it.each(['import', 'convert'])('trace %s refuses two places to write to', async (command) => {
+  const folder = temporaryFolder();
+  const path = (name: string): string => join(folder, name);
+  writeFileSync(path('events.csv'), 'op,object,size\nalloc,1,4096\n');
+  const outs = ['--out', path('a.arrow'), '--out', path('b.arrow')];
+  const { exitCode, stderr } = await runCli(['trace', command, path('events.csv'), ...outs]);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: 'kvabench: --out: given more than once\n' });
+  expect(readdirSync(folder)).toEqual(['events.csv']);
+});

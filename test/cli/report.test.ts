@@ -43,6 +43,7 @@ describe('kvabench report', () => {
     [['--figure', 'hole-1', '--format', 'svg'], /unknown figure 'hole-1'; did you mean 'holes-1'/],
     [['--figure', 'holes-1'], /--figure: not with --format html \(allowed: --format svg or csv\)/],
     [['--format', 'pdf'], /format/],
+    [['--format', 'md', '--format', 'html'], /--format: given more than once/],
     [['--out', 'a', '--out', 'b'], /--out: given more than once/],
   ])('refuses %j', async (options, message) => {
     const path = await toyResults();

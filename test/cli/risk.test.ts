@@ -129,7 +129,7 @@ describe('kvabench risk', () => {
     ],
     ['a level of certainty', () => [results(2), '--level', '1'], "--level: '1' is not acceptable"],
     ['a bound of nothing', () => [results(2), '--below', '0'], "--below: '0' is not acceptable"],
-    ['no folder', () => [], 'Not enough non-option arguments'],
+    ['no folder', () => [], 'missing <'],
   ])('refuses %s', async (_what, args, message) => {
     const { exitCode, stdout, stderr } = await runCli(['risk', ...args()]);
     expect([exitCode, stdout]).toEqual([1, '']);

@@ -91,3 +91,28 @@ describe('kvabench run --map', () => {
     expect(two).toEqual(none);
   });
 });
+
+describe('kvabench map', () => {
+  it.each([
+    [['--format', 'text', '--format', 'html'], '--format: given more than once'],
+    [['--slices', '0'], '--slices: not with --format html (allowed: --format text)'],
+    [['--width', '80'], '--width: not with --format html (allowed: --format text)'],
+    [['--format', 'text', '--slices', '0'], "--slices: '0' is not acceptable"],
+    [['--format', 'text', '--out', 'x'], '--out: not with --format text, which is printed'],
+  ])('refuses %j', async (options, message) => {
+    await run('--map');
+    const { exitCode, stdout, stderr } = await runCli(['map', out, ...options]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toContain(message);
+    expect(existsSync(join(out, 'map.html'))).toBe(false);
+  });
+
+  it('prints the page with --out -', async () => {
+    await run('--map');
+    const page = await runCli(['map', out, '--out', '-']);
+    expect(page).toMatchObject({ exitCode: 0, stderr: '' });
+    await runCli(['map', out]);
+    expect(page.stdout).toBe(readFileSync(join(out, 'map.html'), 'utf8'));
+    expect(existsSync('-')).toBe(false);
+  });
+});

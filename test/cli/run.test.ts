@@ -1,5 +1,6 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { runCommandWith } from '../../src/cli/commands/run.js';
 import { TABLE_FILES } from '../../src/report/write-tables.js';
@@ -193,7 +194,9 @@ describe('kvabench run', () => {
   });
 
   it('ends with 130 when it is interrupted, and keeps what is finished', async () => {
+    const before = process.listenerCount('SIGINT');
     const interrupted = run(suite, '--out', out, '--workers', '0');
+    while (process.listenerCount('SIGINT') === before) await setImmediate();
     process.emit('SIGINT');
     const result = await interrupted;
     expect(result.exitCode).toBe(130);
@@ -283,7 +286,7 @@ describe('kvabench run', () => {
     [['-w', 'toy-load', '--shard', '0/3'], '--shard: '],
     [['-w', 'toy-load', '--shard', '2'], '--shard: '],
     [['-w', 'toy-load', '--json'], '--json: only a forecast has it (allowed: with --dry-run)'],
-    [['-w', 'toy-load', '--outt', 'x'], 'Unknown argument'],
+    [['-w', 'toy-load', '--outt', 'x'], "unknown option '--outt'; did you mean '--out'?"],
   ])('answers %j with one message', async (argv, message) => {
     const result = await run(...argv, '--out', out);
     expect(result).toMatchObject({ exitCode: 1, stdout: '' });

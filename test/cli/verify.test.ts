@@ -306,7 +306,7 @@ describe('bad usage of verify is one clear message and exit code 1', () => {
       (directory) => [directory, '--until', '181'],
       "'181' (allowed: an operation from 0 to 180)",
     ],
-    ['an unknown option', (directory) => [directory, '--fast'], 'Unknown argument: fast'],
+    ['an unknown option', (directory) => [directory, '--fast'], "unknown option '--fast'"],
   ];
 
   it.each(usage)('%s', async (_what, args, message) => {

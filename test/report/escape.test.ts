@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
-import { escapeMarkdown, escapeMarkup, shellWord, visibleText } from '../../src/report/escape.js';
+import { visibleText } from '../../src/core/visible-text.js';
+import { escapeMarkdown, escapeMarkup, shellWord } from '../../src/report/escape.js';
 import { HOSTILE_TEXTS } from '../support/hostile.js';
 
 const text = fc.oneof(fc.constantFrom(...HOSTILE_TEXTS), fc.string({ unit: 'binary' }));

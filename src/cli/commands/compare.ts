@@ -92,8 +92,8 @@ function readChoice(args: Arguments): CompareChoice {
 
 function print(report: CompareReport, args: Arguments, io: Io): void {
   const out = singleOption(args, 'out', (text) => text);
-  const text = outputText(report, args, io, out !== undefined);
-  if (out === undefined) io.stdout.write(text);
+  const text = outputText(report, args, io, out !== undefined && out !== '-');
+  if (out === undefined || out === '-') io.stdout.write(text);
   else writeWhole(out, text);
 }
 

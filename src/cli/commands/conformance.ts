@@ -2,7 +2,7 @@ import type { Argv } from 'yargs';
 import type { Verdict } from '../../conformance/promises.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
-import { integerOption, repeated } from '../option-values.js';
+import { integerOption, singleOption } from '../option-values.js';
 
 type Arguments = Readonly<Record<string, unknown>>;
 
@@ -70,9 +70,9 @@ function options(yargs: Argv): Argv {
     .option('json', { type: 'boolean', describe: 'print JSON' });
 }
 
-/** The last value of an option that has a default. */
+/** An option that has a default. @throws InputError where it is given more often than once, or is no such integer. */
 function integer(args: Arguments, option: string, minimum: number, maximum: number): number {
-  return integerOption(option, repeated(args[option])!.at(-1)!, minimum, maximum);
+  return singleOption(args, option, (text) => integerOption(option, text, minimum, maximum))!;
 }
 
 function verdictText(label: string, { promise, kept, reason, exception, operations }: Verdict): string {

@@ -32,7 +32,7 @@ export const layoutCommand: Command = {
     const layouts = (sweep ?? [requirePhysmem(args)]).map((physmem) => layoutOf(args, physmem));
     const text = render(layouts, form, sweep !== undefined);
     const out = singleOption(args, 'out', String);
-    if (out === undefined) io.stdout.write(text);
+    if (out === undefined || out === '-') io.stdout.write(text);
     else writeWhole(out, text);
     return sweep !== undefined || isSound(layouts[0]!) ? ExitCode.done : ExitCode.checkFailed;
   },

@@ -6,7 +6,7 @@ import { shippedPath } from '../../harness/provenance.js';
 import { REGISTRIES } from '../../harness/registries.js';
 import type { Command } from '../command.js';
 import { ExitCode } from '../io.js';
-import { repeated } from '../option-values.js';
+import { singleOption } from '../option-values.js';
 
 /** Name of the shipped example, which becomes that of the new backend. */
 const EXAMPLE = 'my-backend';
@@ -21,7 +21,7 @@ export const newBackendCommand: Command = {
       .option('out', { type: 'string', requiresArg: true, describe: 'file to write; default ./NAME.js' }),
   run: (args, io) => {
     const name = requireName(String(args.name));
-    const path = repeated(args.out)?.at(-1) ?? `./${name}.js`;
+    const path = singleOption(args, 'out', String) ?? `./${name}.js`;
     requireNewFile(path);
     const example = readFileSync(shippedPath(`docs/${EXAMPLE}.js`), 'utf8');
     writeWhole(path, example.replace(`'${EXAMPLE}'`, `'${name}'`));

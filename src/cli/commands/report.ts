@@ -26,7 +26,7 @@ export const reportCommand: Command = {
   summary: 'Show the results of a run: one HTML file, text for a terminal, Markdown, or single figures',
   options: declareOptions,
   run: (args, io) => {
-    const format = (args.format ?? 'html') as Format;
+    const format = singleOption(args, 'format', (text) => text as Format) ?? 'html';
     const figure = singleOption(args, 'figure', String);
     if (figure !== undefined && format !== 'svg' && format !== 'csv') {
       throw new InputError(`not with --format ${format}`, {

@@ -60,7 +60,7 @@ export const riskCommand: Command = {
     const folders = (args.folder as string[]).map((path) => Results.open(path));
     const answer = { folders, question, below, risks: failureRisk(folders, question) };
     const out = singleOption(args, 'out', (path) => path);
-    if (out === undefined) io.stdout.write(outputText(answer, args));
+    if (out === undefined || out === '-') io.stdout.write(outputText(answer, args));
     else writeWhole(out, outputText(answer, args));
     return ExitCode.done;
   },

@@ -9,6 +9,7 @@ import type { TraceMetadata } from '../../trace/trace.js';
 import { readTraceCsv, writeTraceCsv } from '../../trace/trace-csv.js';
 import type { Command } from '../command.js';
 import type { Io } from '../io.js';
+import { singleOption } from '../option-values.js';
 import { inputPath, untilInterrupted } from './trace-import.js';
 
 /** `kvabench trace convert`: a trace as text or Parquet, and back. */
@@ -23,7 +24,7 @@ export const traceConvertCommand: Command = {
     }),
   run(args, io) {
     const input = inputPath(args.input as string, io);
-    const output = args.out as string;
+    const output = singleOption(args, 'out', String)!;
     const overwrite = args.force === true;
     refuseOwnInput(input, output);
     return untilInterrupted(io, async (signal) => {

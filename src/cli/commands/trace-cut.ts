@@ -29,7 +29,7 @@ export const traceCutCommand: Command = {
   run(args, io) {
     const trace = openTrace(args.trace as string);
     verifyDigest(trace);
-    const output = args.out as string;
+    const output = singleOption(args, 'out', String)!;
     const cut = cutOf(args);
     return untilInterrupted(io, async (signal) => {
       const metadata = await cutTrace(trace, cut, output, { overwrite: args.force === true }, signal);

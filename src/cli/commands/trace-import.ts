@@ -7,7 +7,7 @@ import { DEFAULT_IMPORT_OPTIONS, type ImportOptions } from '../../trace/importer
 import { IMPORTER_NAMES } from '../../trace/importers/registry.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
-import { integerOption, repeated } from '../option-values.js';
+import { integerOption, repeated, singleOption } from '../option-values.js';
 import { skippedTable } from './trace-tables.js';
 
 /** `kvabench trace import`: a recording becomes an Arrow file. */
@@ -16,7 +16,7 @@ export const traceImportCommand: Command = {
   summary: 'turn a recording into a trace',
   options: declare,
   async run(args, io) {
-    const output = args.out as string;
+    const output = singleOption(args, 'out', String)!;
     return untilInterrupted(io, async (signal) => {
       const report = await importTrace({
         ...descriptionOf(args),

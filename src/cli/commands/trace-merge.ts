@@ -2,7 +2,7 @@ import { InputError } from '../../core/errors.js';
 import { openTrace, verifyDigest } from '../../trace/arrow-reader.js';
 import { mergeTraces } from '../../trace/merge-traces.js';
 import type { Command } from '../command.js';
-import { repeated } from '../option-values.js';
+import { repeated, singleOption } from '../option-values.js';
 import { declareOutput } from './trace-convert.js';
 import { untilInterrupted } from './trace-import.js';
 
@@ -22,7 +22,7 @@ export const traceMergeCommand: Command = {
     if (paths.length < 2) throw new InputError('one trace is nothing to merge', { allowed: 'two or more' });
     const traces = paths.map((path) => openTrace(path));
     for (const trace of traces) verifyDigest(trace);
-    const output = args.out as string;
+    const output = singleOption(args, 'out', String)!;
     return untilInterrupted(io, async (signal) => {
       const metadata = await mergeTraces(traces, output, { overwrite: args.force === true }, signal);
       io.stdout.write(`${output}: ${metadata.eventCount} events, digest ${metadata.digest}\n`);

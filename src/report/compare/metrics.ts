@@ -95,8 +95,12 @@ export function metricNamed(
   const found = both.find((metric) => metric.name === full);
   if (found !== undefined) return found;
   refuseOneSided(full, option, old, new_);
-  const known = [...Object.keys(METRIC_ALIASES), ...both.map((metric) => metric.name)];
-  throw unknownName('metric', name, known, { field: option });
+  const aliases = Object.keys(METRIC_ALIASES);
+  const known = [...aliases, ...both.map((metric) => metric.name)];
+  throw unknownName('metric', name, known, { field: option }, [
+    ...aliases,
+    `${both.length} columns of the results`,
+  ]);
 }
 
 /** @throws InputError for a metric that a side lacks, though it is known. */

@@ -1,6 +1,6 @@
+import { visibleText } from '../../core/visible-text.js';
 import { readMap } from '../../harness/map/address-map.js';
 import { mapFileOf } from '../../harness/result-folder.js';
-import { visibleText } from '../escape.js';
 import type { StoredCell } from '../read-results.js';
 import type { ReportData } from '../report-data.js';
 import { type DrawnMap, drawMap, markupLength } from './map-section.js';

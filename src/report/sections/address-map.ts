@@ -1,5 +1,5 @@
+import { visibleText } from '../../core/visible-text.js';
 import type { DataTable, Paragraph, ReportSection } from '../content.js';
-import { visibleText } from '../escape.js';
 import { mapSection } from '../map/map-section.js';
 import { mapStrip } from '../map/map-strip.js';
 import { shownMaps } from '../map/shown-maps.js';

@@ -1,5 +1,5 @@
+import { visibleText } from '../../core/visible-text.js';
 import type { Block, DataTable, ReportSection, TableCell } from '../content.js';
-import { visibleText } from '../escape.js';
 import { formatCount } from '../notation.js';
 import type { ReportData } from '../report-data.js';
 import type { StoredTable } from '../stored-table.js';

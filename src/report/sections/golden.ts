@@ -1,5 +1,5 @@
+import { visibleText } from '../../core/visible-text.js';
 import type { ReportSection, TableCell } from '../content.js';
-import { visibleText } from '../escape.js';
 import { type GoldenAgreement, oraclesOf } from '../golden-agreement.js';
 import type { ReportData } from '../report-data.js';
 

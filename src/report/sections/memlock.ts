@@ -1,6 +1,6 @@
+import { visibleText } from '../../core/visible-text.js';
 import { type StepLine, stepChart } from '../charts/step-chart.js';
 import type { Figure, ReportSection } from '../content.js';
-import { visibleText } from '../escape.js';
 import { formatFigure } from '../notation.js';
 import type { ReportData } from '../report-data.js';
 import type { CellRows, StoredTable } from '../stored-table.js';

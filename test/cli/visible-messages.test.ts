@@ -1,0 +1,26 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { runCli } from '../support/run-cli.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+/** Colours, a title of the window, a way back over what was printed, and text that runs from right to left. */
+const HOSTILE = '\x1b[31m\x1b]0;title\x07\r\x9b2J\u202e';
+
+it.each([
+  ['report', 'run.json'],
+  ['map', 'maps/0.json'],
+])('%s: what %s holds does not reach the terminal as commands', async (command, name) => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'maps'));
+  writeFileSync(join(folder, name), HOSTILE);
+  const { exitCode, stderr } = await runCli([command, folder]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain('\ufffd[31m');
+  expect(stderr).toMatch(/^[^\p{Cc}\p{Cf}]+\n$/u);
+});
+
+it('nor does what the command line holds', async () => {
+  const { stderr } = await runCli([HOSTILE]);
+  expect(stderr).toMatch(/^kvabench: unknown command '[^\p{Cc}\p{Cf}]+\n$/u);
+});
