@@ -31,10 +31,12 @@ export function percentOption(option: string, text: string): number {
 export function verdictText(verdict: RecordingVerdict): string {
   const { strict, withOverlaps } = sharesOf(verdict);
   const { allocations, frees, purges, cpus, nodes, misses } = verdict;
+  const processors = `${cpus} ${cpus === 1 ? 'CPU' : 'CPUs'}`;
+  const groups = `${nodes} ${nodes === 1 ? 'node' : 'nodes'}`;
   const shown = misses.filter(({ around }) => around !== '');
   const more = misses.length - shown.length;
   return [
-    `${verdict.file}: ${allocations} allocations, ${frees} frees, ${purges} purges; ${cpus} CPUs, ${nodes} nodes`,
+    `${verdict.file}: ${allocations} allocations, ${frees} frees, ${purges} purges; ${processors}, ${groups}`,
     startText(verdict),
     `  strict         ${shareText(strict, allocations, misses.length)}`,
     `  with overlaps  ${shareText(withOverlaps, allocations, unexplainedCount(misses))}`,

@@ -70,6 +70,8 @@ describe('kvabench verify --recording', () => {
   it('takes the probes of a kernel without tracepoints, which has no nodes', async () => {
     const verdict = await verdictOf(fixture('kprobe-kva.txt'));
     expect(verdict).toMatchObject({ nodes: 1, purges: 0 });
+    const text = await runCli(['verify', '--recording', fixture('kprobe-kva.txt')]);
+    expect(text.stdout).toMatch(/; \d+ CPUs?, 1 node\n/);
   });
 
   it.each([
