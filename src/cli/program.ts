@@ -60,6 +60,7 @@ async function parse(
   let synopsis = 'kvabench';
   const program: Argv = yargs([...argv])
     .scriptName('kvabench')
+    .locale('en')
     .version(toolVersion())
     .strict()
     .demandCommand(1, 'say what to do: kvabench --help lists the commands')
