@@ -21,22 +21,29 @@ async function interrupted(words: readonly string[]) {
   }
 }
 
-beforeAll(() => {
-  const writer = new TraceWriter(folder.path('long.arrow'));
+/** A trace of many rows of one size, named after it. */
+function writeLong(name: string, size: number): void {
+  const writer = new TraceWriter(folder.path(name));
   for (let row = 0; row < ROWS; row++) {
     const op = row % 2 === 0 ? RequestOp.alloc : RequestOp.free;
-    writer.append(row, 0, op, RequestClass.va, 0, 4096, -1, -1, -1);
+    writer.append(row, 0, op, RequestClass.va, 0, size, -1, -1, -1);
   }
   writer.finish({ ...DESCRIPTION, constraints: [], sites: [] });
+}
+
+beforeAll(() => {
+  writeLong('long.arrow', 4096);
+  writeLong('other.arrow', 8192);
 });
 
 describe('an interrupt', () => {
   const long = () => folder.path('long.arrow');
+  const other = () => folder.path('other.arrow');
   it.each([
     ['convert to CSV', () => ['convert', long(), '--out', folder.path('out.csv')]],
     ['convert to Parquet', () => ['convert', long(), '--out', folder.path('out.parquet')]],
     ['cut', () => ['cut', long(), '--cpu', '0', '--out', folder.path('out.arrow')]],
-    ['merge', () => ['merge', long(), long(), '--out', folder.path('out.arrow')]],
+    ['merge', () => ['merge', long(), other(), '--out', folder.path('out.arrow')]],
     ['generate', () => ['generate', 'churn:operations=200000', '--out', folder.path('out.arrow')]],
   ])('ends %s with exit code 130 and no file left behind', async (_what, words) => {
     const listeners = process.listenerCount('SIGINT');
@@ -45,7 +52,7 @@ describe('an interrupt', () => {
       stdout: '',
       stderr: 'kvabench: interrupted; nothing was written\n',
     });
-    expect(folder.names()).toEqual(['long.arrow']);
+    expect(folder.names()).toEqual(['long.arrow', 'other.arrow']);
     expect(process.listenerCount('SIGINT')).toBe(listeners);
   });
 
@@ -60,7 +67,7 @@ describe('an interrupt', () => {
 
   it('that nobody sends changes nothing: the pauses leave no trace', async () => {
     const out = folder.path('whole.arrow');
-    expect((await runCli(['trace', 'merge', long(), long(), '--out', out])).exitCode).toBe(0);
+    expect((await runCli(['trace', 'merge', long(), other(), '--out', out])).exitCode).toBe(0);
     expect(openTrace(out).metadata.eventCount).toBe(2 * ROWS);
   });
 });
