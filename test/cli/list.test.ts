@@ -47,6 +47,8 @@ describe('kvabench list', () => {
   it('refuses an unknown kind', async () => {
     const result = await list('backend');
     expect(result.exitCode).toBe(1);
-    expect(result.stderr).toContain('"backends", "workloads", "suites", "probes", "traces"');
+    expect(result.stderr).toContain(
+      "did you mean 'backends'? (allowed: backends, workloads, suites, probes, traces)",
+    );
   });
 });

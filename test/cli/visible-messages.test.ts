@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { runCli } from '../support/run-cli.js';
@@ -7,13 +7,21 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 /** Colours, a title of the window, a way back over what was printed, and text that runs from right to left. */
 const HOSTILE = '\x1b[31m\x1b]0;title\x07\r\x9b2J\u202e';
 
-it.each([
-  ['report', 'run.json'],
-  ['map', 'maps/0.json'],
-])('%s: what %s holds does not reach the terminal as commands', async (command, name) => {
+/** A folder of results with a map. */
+async function resultsWithMap(): Promise<string> {
   const folder = temporaryFolder();
-  mkdirSync(join(folder, 'maps'));
-  writeFileSync(join(folder, name), HOSTILE);
+  const cell = ['-w', 'churn:operations=200', '-b', 'first-fit-map'];
+  const { exitCode } = await runCli(['run', ...cell, '--map', '--workers', '0', '--out', folder]);
+  expect(exitCode).toBe(0);
+  return folder;
+}
+
+it.each([
+  ['report', () => 'run.json'],
+  ['map', (folder: string) => join('maps', readdirSync(join(folder, 'maps'))[0]!)],
+])('%s: what a broken file holds does not reach the terminal as commands', async (command, broken) => {
+  const folder = await resultsWithMap();
+  writeFileSync(join(folder, broken(folder)), HOSTILE);
   const { exitCode, stderr } = await runCli([command, folder]);
   expect(exitCode).toBe(1);
   expect(stderr).toContain('\ufffd[31m');
