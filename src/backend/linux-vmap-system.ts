@@ -230,7 +230,7 @@ export class LinuxVmapSystem implements Backend, EventHandler {
     const { vmap } = this;
     if (phase[row] !== 0) return -1;
     if (minAddress[row] === 0 && maxAddress[row] === 0) return MAIN_WINDOW;
-    const from = Math.max(minAddress[row]!, vmap.start, LOWEST_KERNEL_ADDRESS);
+    const from = roundUp(Math.max(minAddress[row]!, vmap.start, LOWEST_KERNEL_ADDRESS), PAGE_BYTES);
     const to = maxAddress[row] === 0 ? vmap.last : Math.min(maxAddress[row]!, vmap.last);
     return to > from ? vmap.addWindow(from, to) : -1;
   }

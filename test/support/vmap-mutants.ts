@@ -1,5 +1,5 @@
 import { AreaPools, POOLS_PER_NODE } from '../../src/arena/linux-vmap/area-pools.js';
-import { NEXT, NIL, NO_TAG, TAG } from '../../src/arena/linux-vmap/area-record.js';
+import { NIL, NO_TAG, TAG } from '../../src/arena/linux-vmap/area-record.js';
 import { AreaTree } from '../../src/arena/linux-vmap/area-tree.js';
 import { FreeSpace } from '../../src/arena/linux-vmap/free-space.js';
 import { AreaNodes } from '../../src/arena/linux-vmap/nodes.js';
@@ -15,7 +15,7 @@ type Balance = (this: AreaTree, above: number, side: number) => void;
 /** Whether the first area of a pool is a multiple of `align`. */
 function isFirstAligned(pools: AreaPools, pool: number, align: number): boolean {
   const { areas } = insides<{ areas: Vmap['areas'] }>(pools, ['areas']);
-  return areas.startOf(pools.first[pool]!) % align === 0;
+  return areas.startOf(pools.firstOf(pool)) % align === 0;
 }
 
 const POOL_MUTANTS: readonly Mutant[] = [
@@ -137,8 +137,9 @@ const PURGE_MUTANTS: readonly Mutant[] = [
           function (this: Vmap, first) {
             let reversed = NIL;
             for (let row = first; row !== NIL; ) {
-              const following = this.areas.nextOf(row);
-              this.areas.lists[row + NEXT] = reversed;
+              const { ranges } = this.free;
+              const following = ranges.nextOf(row);
+              ranges.chain(row, reversed);
               reversed = row;
               row = following;
             }
@@ -177,10 +178,10 @@ const PURGE_MUTANTS: readonly Mutant[] = [
     apply: () =>
       replaceMethod(
         AreaNodes,
-        'ofAddress',
+        'ofPage',
         () =>
-          function (this: AreaNodes, address) {
-            return Math.floor(address / 4096) % this.count;
+          function (this: AreaNodes, page) {
+            return page % this.count;
           },
       ),
   },
@@ -221,8 +222,8 @@ const TREE_MUTANTS: readonly Mutant[] = [
         FreeSpace,
         'search',
         (original) =>
-          function (this: FreeSpace, size, align, from) {
-            return original.call(this, size, align, from, true);
+          function (this: FreeSpace, size, align, window) {
+            return original.call(this, size, align, window, true);
           },
       ),
   },
@@ -233,8 +234,8 @@ const TREE_MUTANTS: readonly Mutant[] = [
         FreeSpace,
         'search',
         (original) =>
-          function (this: FreeSpace, size, align, from) {
-            return original.call(this, size, align, from, false);
+          function (this: FreeSpace, size, align, window) {
+            return original.call(this, size, align, window, false);
           },
       ),
   },
@@ -265,17 +266,17 @@ const TREE_MUTANTS: readonly Mutant[] = [
         FreeSpace,
         'cut',
         (original) =>
-          function (this: FreeSpace, row, from, size) {
-            const { areas } = insides<{ areas: Vmap['areas'] }>(this, ['areas']);
-            const [start, end] = [areas.startOf(row), areas.endOf(row)];
+          function (this: FreeSpace, row, size) {
+            const { ranges, place: from } = this;
+            const [start, end] = [ranges.startOf(row), ranges.endOf(row)];
             if (start === from || end === from + size) {
-              original.call(this, row, from, size);
+              original.call(this, row, size);
               return;
             }
-            areas.setRange(row, start, from);
+            ranges.setRange(row, start, from);
             this.tree.resized(row);
-            const upper = areas.take();
-            areas.setRange(upper, from + size, end);
+            const upper = ranges.take();
+            ranges.setRange(upper, from + size, end);
             this.tree.insert(upper);
           },
       ),

@@ -12,6 +12,12 @@ export const POOLS_PER_NODE = 256;
 /** Areas that are no larger may be pooled. */
 export const LARGEST_POOLED = POOLS_PER_NODE * PAGE_BYTES;
 
+/** Places in a pool's record: its first and last area, and how many there are. */
+const FIRST = 0;
+const LAST = 1;
+const LENGTH = 2;
+const HEAD = 4;
+
 /** A quarter of a pool, rounded down, goes at each decay. */
 const DECAY_SHIFT = 2;
 
@@ -25,32 +31,30 @@ export class AreaPools {
   bytesPooled = 0;
   /** Pool locks taken: two for each decay that leaves a rest, one for any other visit. */
   acquisitions = 0;
-  /** First and last area, and number of areas, of each pool. */
-  readonly first: Int32Array;
-  private readonly last: Int32Array;
-  private readonly length: Int32Array;
+  /** Pools of all nodes. */
+  readonly count: number;
+  /** A record for each pool. */
+  private readonly heads: Int32Array;
 
   constructor(
     private readonly areas: AreaTable,
     nodes: number,
   ) {
-    this.first = new Int32Array(nodes * POOLS_PER_NODE);
-    this.last = new Int32Array(nodes * POOLS_PER_NODE);
-    this.length = new Int32Array(nodes * POOLS_PER_NODE);
+    this.count = nodes * POOLS_PER_NODE;
+    this.heads = new Int32Array(this.count * HEAD);
   }
 
   /** Takes the first area of a pool if it is aligned; else puts it last and answers NIL. One is tried per request. */
   take(pool: number, align: number): AreaIndex {
-    const row = this.first[pool]!;
+    const row = this.heads[pool * HEAD + FIRST]!;
     if (row === NIL) return NIL;
     this.acquisitions++;
-    const quotient = this.areas.startOf(row) / align;
-    if (quotient === Math.floor(quotient)) {
+    if (this.areas.isAligned(row, align)) {
       this.unlink(pool, row);
       this.uncount(pool, row);
       return row;
     }
-    if (row !== this.last[pool]) {
+    if (row !== this.heads[pool * HEAD + LAST]) {
       this.unlink(pool, row);
       this.append(pool, row);
     }
@@ -59,15 +63,16 @@ export class AreaPools {
 
   /** Puts an area in front of a pool. */
   put(pool: number, row: AreaIndex): void {
-    const { areas, first } = this;
+    const { areas, heads } = this;
+    const head = pool * HEAD;
     this.acquisitions++;
-    const front = first[pool]!;
-    areas.lists[row + NEXT] = front;
-    first[pool] = row;
-    if (front === NIL) this.last[pool] = row;
-    this.length[pool]! += 1;
+    const front = heads[head + FIRST]!;
+    areas.chain(row, front);
+    heads[head + FIRST] = row;
+    if (front === NIL) heads[head + LAST] = row;
+    heads[head + LENGTH]! += 1;
     this.areasPooled++;
-    this.bytesPooled += areas.lengthOf(row);
+    this.bytesPooled += areas.pagesOf(row) * PAGE_BYTES;
   }
 
   /**
@@ -75,7 +80,7 @@ export class AreaPools {
    * is none, and the kernel's count-down from there passes zero: then all go as well.
    */
   decaying(pool: number, isFull: boolean): number {
-    const length = this.length[pool]!;
+    const length = this.heads[pool * HEAD + LENGTH]!;
     const quarter = length >> DECAY_SHIFT;
     return isFull || quarter === 0 ? length : quarter;
   }
@@ -87,7 +92,7 @@ export class AreaPools {
 
   /** Takes the first area of a pool that has one. */
   shift(pool: number): AreaIndex {
-    const row = this.first[pool]!;
+    const row = this.heads[pool * HEAD + FIRST]!;
     this.unlink(pool, row);
     this.uncount(pool, row);
     return row;
@@ -97,39 +102,44 @@ export class AreaPools {
   withdraw(pool: number, row: AreaIndex): void {
     const { lists } = this.areas;
     let before = NIL;
-    for (let at = this.first[pool]!; at !== row; at = lists[at + NEXT]!) before = at;
+    for (let at = this.heads[pool * HEAD + FIRST]!; at !== row; at = lists[at + NEXT]!) before = at;
     if (before === NIL) this.unlink(pool, row);
     else {
       lists[before + NEXT] = lists[row + NEXT]!;
-      if (this.last[pool] === row) this.last[pool] = before;
+      if (this.heads[pool * HEAD + LAST] === row) this.heads[pool * HEAD + LAST] = before;
     }
     this.uncount(pool, row);
   }
 
+  /** The area that a pool gives out next; NIL if it is empty. */
+  firstOf(pool: number): AreaIndex {
+    return this.heads[pool * HEAD + FIRST]!;
+  }
+
   /** Number of areas in a pool. */
   lengthOf(pool: number): number {
-    return this.length[pool]!;
+    return this.heads[pool * HEAD + LENGTH]!;
   }
 
   private uncount(pool: number, row: AreaIndex): void {
-    this.length[pool]! -= 1;
+    this.heads[pool * HEAD + LENGTH]! -= 1;
     this.areasPooled--;
-    this.bytesPooled -= this.areas.lengthOf(row);
+    this.bytesPooled -= this.areas.pagesOf(row) * PAGE_BYTES;
   }
 
   /** Takes the first area off its pool's list. */
   private unlink(pool: number, row: AreaIndex): void {
     const after = this.areas.nextOf(row);
-    this.first[pool] = after;
-    if (after === NIL) this.last[pool] = NIL;
+    this.heads[pool * HEAD + FIRST] = after;
+    if (after === NIL) this.heads[pool * HEAD + LAST] = NIL;
   }
 
   private append(pool: number, row: AreaIndex): void {
     const { lists } = this.areas;
-    const before = this.last[pool]!;
+    const before = this.heads[pool * HEAD + LAST]!;
     lists[row + NEXT] = NIL;
-    if (before === NIL) this.first[pool] = row;
+    if (before === NIL) this.heads[pool * HEAD + FIRST] = row;
     else lists[before + NEXT] = row;
-    this.last[pool] = row;
+    this.heads[pool * HEAD + LAST] = row;
   }
 }

@@ -1,90 +1,113 @@
 import type { Address } from '../../core/address.js';
+import type { Bytes } from '../../core/units.js';
 import * as abi from './abi.js';
 import type { AreaIndex } from './area-record.js';
 import * as record from './area-record.js';
+import { RangeTable } from './range-table.js';
 
-const { NIL, RECORD, PAGE, EARLIEST, LATEST, NEXT, TAG, START, END } = record;
+const { AREA_RECORD, EARLIEST, END, LATEST, MANY, NEXT, NIL, PAGE, PAGES, PREVIOUS, START, TAG } = record;
 const { PAGE_BYTES } = abi;
 
-const INITIAL_RECORDS = 256;
+/** Alignments up to this are seen in the low bits of a page's number. */
+const GREATEST_MASKED = 2 ** 40;
 
 /**
- * The areas of one system, `struct vmap_area` [linux-6.12.117], as records in three columns. As in the kernel, an
- * area carries one set of links and is in one place at a time: free tree, busy or lazy tree of a node, or a pool.
+ * The areas that are not free, `struct vmap_area` [linux-6.12.117], as records in three columns. As in the kernel, an
+ * area carries one set of links and is in one place at a time: busy or lazy tree of a node, or a pool. `numbers` has
+ * the ranges only of those whose start has no page, or whose pages are too many.
  */
-export class AreaTable {
-  words = new Int32Array(RECORD * INITIAL_RECORDS);
-  lists = new Int32Array(RECORD * INITIAL_RECORDS);
-  numbers = new Float64Array(RECORD * INITIAL_RECORDS);
-  /** Areas in use, wherever they are. */
-  count = 0;
-  private spare: AreaIndex = NIL;
-  private limit: AreaIndex = RECORD;
+export class AreaTable extends RangeTable {
+  declare lists: Int32Array;
+  /** Number of the page before page 1 among all of memory, as far as alignments up to GREATEST_MASKED need it. */
+  private readonly pageBefore: number;
 
-  /** `origin` is the address of page 1; the 8 TiB from there on have pages. */
-  constructor(private readonly origin: Address) {}
-
-  /** An area in no place, with its range and tag still to be set. */
-  take(): AreaIndex {
-    this.count++;
-    const row = this.spare;
-    if (row !== NIL) {
-      this.spare = this.lists[row + NEXT]!;
-      return row;
-    }
-    if (this.limit === this.words.length) this.grow();
-    this.limit += RECORD;
-    return this.limit - RECORD;
+  constructor(origin: Address) {
+    super(origin, AREA_RECORD);
+    this.pageBefore = ((origin / PAGE_BYTES - 1) % (GREATEST_MASKED / PAGE_BYTES)) | 0;
   }
 
-  give(row: AreaIndex): void {
-    this.count--;
-    this.lists[row + NEXT] = this.spare;
-    this.spare = row;
+  override startOf(row: AreaIndex): Address {
+    const page = this.words[row + PAGE]!;
+    return page > EARLIEST && page < LATEST
+      ? this.origin + (page - 1) * PAGE_BYTES
+      : this.numbers[(row >> 1) + START]!;
   }
 
-  startOf(row: AreaIndex): Address {
-    return this.numbers[row + START]!;
+  /** Whether the start is a multiple of `align`, a power of two. */
+  isAligned(row: AreaIndex, align: Bytes): boolean {
+    const page = this.words[row + PAGE]!;
+    if (page > EARLIEST && page < LATEST && align <= GREATEST_MASKED)
+      return ((page + this.pageBefore) & (align / PAGE_BYTES - 1)) === 0;
+    const quotient = this.startOf(row) / align;
+    return quotient === Math.floor(quotient);
   }
 
-  /** Exclusive. */
-  endOf(row: AreaIndex): Address {
-    return this.numbers[row + END]!;
+  override endOf(row: AreaIndex): Address {
+    return this.isNear(row)
+      ? this.startOf(row) + this.lists[row + PAGES]! * PAGE_BYTES
+      : this.numbers[(row >> 1) + END]!;
   }
 
-  /** Difference of the two: for areas in the kernel half, their bytes. */
-  lengthOf(row: AreaIndex): number {
-    return this.numbers[row + END]! - this.numbers[row + START]!;
+  override setRange(row: AreaIndex, start: Address, end: Address): void {
+    const pages = (end - start) / PAGE_BYTES;
+    this.words[row + PAGE] = this.pageOf(start);
+    this.lists[row + PAGES] = Math.min(pages, MANY);
+    if (this.isNear(row)) return;
+    this.numbers[(row >> 1) + START] = start;
+    this.numbers[(row >> 1) + END] = end;
   }
 
-  nextOf(row: AreaIndex): AreaIndex {
-    return this.lists[row + NEXT]!;
+  pagesOf(row: AreaIndex): number {
+    const pages = this.lists[row + PAGES]!;
+    return pages < MANY ? pages : (this.endOf(row) - this.startOf(row)) / PAGE_BYTES;
   }
 
   tagOf(row: AreaIndex): number {
     return this.lists[row + TAG]!;
   }
 
-  setRange(row: AreaIndex, start: Address, end: Address): void {
-    this.numbers[row + START] = start;
-    this.numbers[row + END] = end;
-    this.words[row + PAGE] = this.pageOf(start);
+  override nextOf(row: AreaIndex): AreaIndex {
+    return this.lists[row + NEXT]!;
   }
 
-  /** Page that an address lies in, as PAGE has it. */
-  pageOf(address: Address): number {
-    const page = (address - this.origin) / PAGE_BYTES + 1;
-    if (page >= LATEST) return LATEST;
-    return page > EARLIEST ? page | 0 : EARLIEST;
+  override chain(row: AreaIndex, next: AreaIndex): void {
+    this.lists[row + NEXT] = next;
   }
 
-  private grow(): void {
-    const { words, lists, numbers } = this;
-    this.words = new Int32Array(2 * words.length);
-    this.words.set(words);
-    this.lists = new Int32Array(2 * lists.length);
-    this.lists.set(lists);
-    this.numbers = new Float64Array(2 * numbers.length);
-    this.numbers.set(numbers);
+  /**
+   * Puts an area into the list of a lazy tree, before `beside` (side 0) or behind it (1); NIL if it is the first one there.
+   * What would lie outside the list is written to the record of NIL, where nobody reads it.
+   */
+  enlist(row: AreaIndex, beside: AreaIndex, side: number): void {
+    const { lists } = this;
+    const toward = PREVIOUS + side;
+    const back = NEXT - side;
+    const other = beside === NIL ? NIL : lists[beside + toward]!;
+    lists[row + toward] = other;
+    lists[row + back] = beside;
+    lists[beside + toward] = row;
+    lists[other + back] = row;
+  }
+
+  /** Takes an area out of the list of a lazy tree. */
+  delist(row: AreaIndex): void {
+    const { lists } = this;
+    lists[lists[row + PREVIOUS]! + NEXT] = lists[row + NEXT]!;
+    lists[lists[row + NEXT]! + PREVIOUS] = lists[row + PREVIOUS]!;
+  }
+
+  protected override provide(words: number): void {
+    const { words: oldWords, numbers: oldNumbers, lists: oldLists = new Int32Array(0) } = this;
+    this.words = new Int32Array(words);
+    this.words.set(oldWords);
+    this.lists = new Int32Array(words);
+    this.lists.set(oldLists);
+    this.numbers = new Float64Array(words / 2);
+    this.numbers.set(oldNumbers);
+  }
+
+  private isNear(row: AreaIndex): boolean {
+    const page = this.words[row + PAGE]!;
+    return page > EARLIEST && page < LATEST && this.lists[row + PAGES]! < MANY;
   }
 }

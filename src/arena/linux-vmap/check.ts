@@ -17,10 +17,10 @@ export function checkVmap(vmap: Vmap): void {
   if (problem !== '') throw new InvariantError(`${vmap.name}: ${problem}`, rangeLines(vmap));
 }
 
-/** Order, colours, links and largest sizes of a tree; '' if all is well. */
+/** Order, colours, links, size and largest sizes of a tree; '' if all is well. */
 export function contradictionInTree(tree: AreaTree, isAugmented: boolean): string {
-  const { areas } = tree;
-  const { words, numbers } = areas;
+  const { table } = tree;
+  const { words, numbers } = table;
   const inOrder: AreaIndex[] = [];
   let problem = (words[tree.root + PARENT]! & RED) !== 0 ? 'the root is red' : '';
   const blacksBelow = (row: AreaIndex): number => {
@@ -35,12 +35,19 @@ export function contradictionInTree(tree: AreaTree, isAugmented: boolean): strin
       problem = 'a red area has a red child';
     for (const child of [lower, upper])
       if (child !== NIL && (words[child + PARENT]! & ~RED) !== row) problem = 'a child has another parent';
-    if (isAugmented && numbers[row + LARGEST] !== tree.largestBelow(row)) problem = 'a largest size is wrong';
+    if (isAugmented) {
+      const sizes = [lower, upper].map((child) => (child === NIL ? 0 : tree.largestOf(child)));
+      if (sizes.some((size, side) => numbers[(row >> 1) + LARGEST + side] !== size))
+        problem = 'a largest size is wrong';
+    }
     return isRed ? below : below + 1;
   };
   blacksBelow(tree.root);
-  const isListed = [...areasOf(tree)].every((row, index) => row === inOrder[index]);
-  if (!isListed || inOrder.length !== tree.size) problem = 'the list is not that of the tree';
+  const isAscending = inOrder.every(
+    (row, index) => index === 0 || table.endOf(inOrder[index - 1]!) <= table.startOf(row),
+  );
+  if (!isAscending) problem = 'the areas are not in order';
+  if (inOrder.length !== tree.size) problem = `${inOrder.length} areas, ${tree.size} are counted`;
   return problem;
 }
 
@@ -51,12 +58,17 @@ function contradictionInNodes({ nodes, areas, lazyPages }: Vmap): string {
     const lazy = nodes.lazy[node]!;
     const problem = contradictionInTree(busy, false) || contradictionInTree(lazy, false);
     if (problem !== '') return `node ${node}: ${problem}`;
+    let listed = lazy.first;
+    for (const row of areasOf(lazy)) {
+      if (row !== listed) return `node ${node}: the list of what waits is not that of the tree`;
+      listed = areas.nextOf(row);
+    }
     for (const row of areasOf(busy))
       if (nodes.ofAddress(areas.startOf(row)) !== node) return 'an area is busy in another node than its own';
     for (const row of areasOf(lazy)) {
       const tag = areas.tagOf(row);
       if (tag !== NO_TAG && tag !== node + 1) return 'an area waits in another node than its tag says';
-      waiting += areas.lengthOf(row) / PAGE_BYTES;
+      waiting += areas.pagesOf(row);
     }
   }
   return waiting === lazyPages ? '' : `${waiting} pages wait, ${lazyPages} are counted`;
@@ -65,10 +77,11 @@ function contradictionInNodes({ nodes, areas, lazyPages }: Vmap): string {
 function contradictionInPools(vmap: Vmap): string {
   const { pools, areas } = vmap;
   let pooled = 0;
-  for (let pool = 0; pool < pools.first.length; pool++) {
+  for (let pool = 0; pool < pools.count; pool++) {
     const rows = [...areasOfPool(vmap, pool)];
     const bytes = ((pool % POOLS_PER_NODE) + 1) * PAGE_BYTES;
-    if (rows.some((row) => areas.lengthOf(row) !== bytes)) return 'a pool holds an area of another size';
+    if (rows.some((row) => areas.pagesOf(row) * PAGE_BYTES !== bytes))
+      return 'a pool holds an area of another size';
     if (rows.length !== pools.lengthOf(pool)) return 'a pool is miscounted';
     pooled += rows.length;
   }
@@ -87,5 +100,6 @@ function contradictionInRanges(vmap: Vmap): string {
   const bytes = taken.reduce((sum, { start, end }) => sum + end - start, 0);
   if (taken.length !== vmap.figures.allocTags || bytes !== vmap.figures.inUseBytes)
     return `${taken.length} areas with ${bytes} bytes are out of the free tree`;
-  return ranges.length === vmap.areas.count ? '' : `${vmap.areas.count} areas for ${ranges.length} ranges`;
+  const records = vmap.areas.count + vmap.free.ranges.count;
+  return ranges.length === records ? '' : `${records} records for ${ranges.length} ranges`;
 }

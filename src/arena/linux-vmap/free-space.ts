@@ -4,8 +4,8 @@ import type { FreeSpectrum } from '../free-spectrum.js';
 import * as abi from './abi.js';
 import type { AreaIndex } from './area-record.js';
 import * as record from './area-record.js';
-import type { AreaTable } from './area-table.js';
 import { AreaTree } from './area-tree.js';
+import { RangeTable } from './range-table.js';
 
 const { CHILD, END, LARGEST, NIL, PARENT, RED, START } = record;
 const { PAGE_BYTES } = abi;
@@ -21,49 +21,63 @@ export interface CutCounters {
  * mm/vmalloc.c [linux-6.12.117]; spec §1, §4 and §6. Requests see it through windows.
  */
 export class FreeSpace {
+  readonly ranges: RangeTable;
   readonly tree: AreaTree;
   /** Ranges that searches looked at. */
   visits = 0;
+  /** Address that is given out next. A field, because numbers of this size would be made objects to be passed. */
+  place: Address = Number.NaN;
   /** Kept up to date from the moment it is set. It sees what of a free range lies from `lowest` to `highest`. */
   spectrum: FreeSpectrum | null = null;
 
+  private readonly windowStart: Address[] = [];
+  private readonly windowEnd: Address[] = [];
+
   constructor(
-    private readonly areas: AreaTable,
+    /** Address of the first page that has a number; see RangeTable. */
+    origin: Address,
     readonly lowest: Address,
     readonly highest: Address,
     private readonly counters: CutCounters,
   ) {
-    this.tree = new AreaTree(areas, true);
+    this.ranges = new RangeTable(origin);
+    this.tree = new AreaTree(this.ranges, true);
+  }
+
+  /** A window [from, to) for requests; returns its number. */
+  addWindow(from: Address, to: Address): number {
+    this.windowEnd.push(to);
+    return this.windowStart.push(from) - 1;
   }
 
   /**
-   * The free range that a request gets, which may begin before what it gets; NIL if the walk comes to none. With
+   * The free range that a request gets, which may begin before what it gets, with the address in `place`; NIL if the
+   * walk comes to none, or to one where the request would reach out of its window (`find_vmap_area`). With
    * alignments above a page this is not always the lowest that fits: the walk goes by a size that is enough for the
    * worst alignment, and takes a smaller one only where it happens to test it (`find_vmap_lowest_match`).
    */
-  search(size: Bytes, align: Bytes, from: Address, isExactWindow: boolean): AreaIndex {
-    const { words, numbers } = this.areas;
+  search(size: Bytes, align: Bytes, window: number, isExactWindow = this.isExact(size, window)): AreaIndex {
+    const { words, numbers } = this.ranges;
     const perAlign = 1 / align;
     const length = align <= PAGE_BYTES || isExactWindow ? size : size + align - 1;
+    const from = this.windowStart[window]!;
     let lowest = from;
     let at = this.tree.root;
     let isFromAbove = true;
     let visits = 0;
     while (at !== NIL) {
       visits++;
-      const begin = numbers[at + START]!;
-      const lower = words[at + CHILD]!;
-      if (isFromAbove && lowest < begin && numbers[lower + LARGEST]! >= length) {
-        at = lower;
+      const begin = numbers[(at >> 1) + START]!;
+      if (isFromAbove && lowest < begin && numbers[(at >> 1) + LARGEST]! >= length) {
+        at = words[at + CHILD]!;
         continue;
       }
       const aligned = Math.ceil(Math.max(begin, lowest) * perAlign) * align;
-      if (aligned + size <= numbers[at + END]!) break;
-      const upper = words[at + CHILD + 1]!;
-      if (numbers[upper + LARGEST]! >= length && (isFromAbove || lowest <= begin)) {
+      if (aligned + size <= numbers[(at >> 1) + END]!) break;
+      if (numbers[(at >> 1) + LARGEST + 1]! >= length && (isFromAbove || lowest <= begin)) {
         if (!isFromAbove) lowest = begin + 1;
         isFromAbove = true;
-        at = upper;
+        at = words[at + CHILD + 1]!;
       } else {
         // A range is tested on the way up even if the walk came from its upper side and has tested it before.
         isFromAbove = false;
@@ -71,60 +85,65 @@ export class FreeSpace {
       }
     }
     this.visits += visits;
-    return at;
+    if (at === NIL) return NIL;
+    const begin = numbers[(at >> 1) + START]!;
+    this.place = Math.ceil(Math.max(begin, from) * perAlign) * align;
+    return this.place + size > this.windowEnd[window]! ? NIL : at;
+  }
+
+  /** Whether a window is as long as a request. */
+  private isExact(size: Bytes, window: number): boolean {
+    return this.windowEnd[window]! - this.windowStart[window]! === size;
   }
 
   /**
-   * Takes [from, from + size) out of the free range `row` that holds it. The range that was there keeps what lies above
-   * it, a new one gets what lies below (`va_clip`).
+   * Takes `size` bytes from `place` on out of the free range `row` that holds them. The range that was there keeps what
+   * lies above, a new one gets what lies below (`va_clip`).
    */
-  cut(row: AreaIndex, from: Address, size: Bytes): void {
-    const { areas, tree, spectrum } = this;
+  cut(row: AreaIndex, size: Bytes): void {
+    const { ranges, tree, spectrum, place: from } = this;
     const to = from + size;
     if (spectrum !== null) this.uncount(row);
-    const start = areas.startOf(row);
-    const end = areas.endOf(row);
+    const start = ranges.startOf(row);
+    const end = ranges.endOf(row);
     if (start === from && end === to) {
       tree.remove(row);
-      areas.give(row);
+      ranges.give(row);
       return;
     }
     this.counters.splits++;
     let below = NIL;
-    if (start === from) areas.setRange(row, to, end);
-    else if (end === to) areas.setRange(row, start, from);
-    else {
-      below = areas.take();
-      areas.setRange(below, start, from);
-      areas.setRange(row, to, end);
-    }
-    tree.resized(row);
-    if (below !== NIL) {
-      tree.locate(below, row);
-      tree.link(below);
+    if (start !== from && end !== to) {
+      below = ranges.take();
+      ranges.setRange(below, start, from);
+      ranges.setRange(row, to, end);
+      tree.splitOff(row, below);
+    } else {
+      ranges.setRange(row, start === from ? to : start, start === from ? end : from);
+      tree.resized(row);
     }
     if (spectrum === null) return;
     this.count(row);
     if (below !== NIL) this.count(below);
   }
 
-  /** Puts an area that is in no place back, joined with free neighbours (`merge_or_add_vmap_area_augment`). */
+  /** Puts a range that is in no place back, joined with free neighbours (`merge_or_add_vmap_area_augment`). */
   giveBack(row: AreaIndex): void {
     this.counters.merges += joinOrLink(this.tree, row, this.spectrum === null ? null : this);
   }
 
   /** The free range with the highest start at or below an address, or one that reaches up to it; NIL for none. */
   rangeAround(address: Address): AreaIndex {
-    const { areas } = this;
-    const { words } = areas;
+    const { ranges } = this;
+    const { words } = ranges;
     let found = NIL;
     let at = this.tree.root;
     while (at !== NIL) {
       this.visits++;
-      if (areas.startOf(at) > address) at = words[at + CHILD]!;
+      if (ranges.startOf(at) > address) at = words[at + CHILD]!;
       else {
         found = at;
-        if (areas.endOf(at) >= address) break;
+        if (ranges.endOf(at) >= address) break;
         at = words[at + CHILD + 1]!;
       }
     }
@@ -133,8 +152,8 @@ export class FreeSpace {
 
   /** Bytes of a free range that lie from `lowest` to `highest`. */
   clipped(row: AreaIndex): Bytes {
-    const { areas, lowest, highest } = this;
-    return Math.max(0, Math.min(areas.endOf(row), highest) - Math.max(areas.startOf(row), lowest));
+    const { ranges, lowest, highest } = this;
+    return Math.max(0, Math.min(ranges.endOf(row), highest) - Math.max(ranges.startOf(row), lowest));
   }
 
   /** A free range is there, or is none any more: for the spectrum. */
@@ -150,16 +169,16 @@ export class FreeSpace {
 }
 
 /**
- * Puts an area into a tree, joined with the range that follows it and with the one that precedes it; rows that are
- * swallowed are given back. Returns the number of joints. The range above wins over the area, that below over both.
+ * Puts a range into a tree, joined with the one that follows it and with the one that precedes it; rows that are
+ * swallowed are given back. Returns the number of joints. The row above wins over the new one, that below over both.
  */
 export function joinOrLink(tree: AreaTree, row: AreaIndex, counter: FreeSpace | null): number {
-  const { areas } = tree;
+  const { table } = tree;
   tree.locate(row, tree.root);
   const below = tree.preceding;
   const above = tree.following;
-  const joinsAbove = above !== NIL && areas.startOf(above) === areas.endOf(row);
-  const joinsBelow = below !== NIL && areas.endOf(below) === areas.startOf(row);
+  const joinsAbove = above !== NIL && table.startOf(above) === table.endOf(row);
+  const joinsBelow = below !== NIL && table.endOf(below) === table.startOf(row);
   if (!joinsAbove && !joinsBelow) {
     tree.link(row);
     counter?.count(row);
@@ -168,14 +187,14 @@ export function joinOrLink(tree: AreaTree, row: AreaIndex, counter: FreeSpace | 
   if (joinsAbove) counter?.uncount(above);
   if (joinsBelow) counter?.uncount(below);
   const kept = joinsBelow ? below : above;
-  const start = areas.startOf(joinsBelow ? below : row);
-  const end = areas.endOf(joinsAbove ? above : row);
+  const start = table.startOf(joinsBelow ? below : row);
+  const end = table.endOf(joinsAbove ? above : row);
   if (joinsBelow && joinsAbove) {
     tree.remove(above);
-    areas.give(above);
+    table.give(above);
   }
-  areas.setRange(kept, start, end);
-  areas.give(row);
+  table.setRange(kept, start, end);
+  table.give(row);
   tree.resized(kept);
   counter?.count(kept);
   return joinsAbove && joinsBelow ? 2 : 1;

@@ -1,5 +1,4 @@
 import type { Address } from '../../core/address.js';
-import { PAGE_BYTES } from './abi.js';
 import { POOLS_PER_NODE } from './area-pools.js';
 import { NIL, NO_TAG } from './area-record.js';
 import { type AreaRange, rangesOf } from './inspect.js';
@@ -23,7 +22,7 @@ export function takeBack(vmap: Vmap, address: Address): boolean {
     if (row === NIL) continue;
     tree.remove(row);
     nodes.busy[nodes.ofAddress(address)]!.insert(row);
-    const pages = areas.lengthOf(row) / PAGE_BYTES;
+    const pages = areas.pagesOf(row);
     vmap.lazyPages -= pages;
     if (areas.tagOf(row) !== NO_TAG && pages <= POOLS_PER_NODE) sizes.idle[pages - 1]! -= 1;
     else sizes.otherPages -= pages;
@@ -40,8 +39,8 @@ export function makeFree(vmap: Vmap, from: Address, to: Address): void {
 }
 
 function giveUp(vmap: Vmap, { row, place, start }: AreaRange): void {
-  const { areas, nodes, pools, sizes, figures, free } = vmap;
-  const pages = areas.lengthOf(row) / PAGE_BYTES;
+  const { areas, nodes, pools, sizes } = vmap;
+  const pages = areas.pagesOf(row);
   if (place === 'lazy') takeBack(vmap, start);
   const isPooled = place === 'pool';
   if (isPooled) pools.withdraw((areas.tagOf(row) - 1) * POOLS_PER_NODE + pages - 1, row);
@@ -50,6 +49,5 @@ function giveUp(vmap: Vmap, { row, place, start }: AreaRange): void {
     sizes.areas[pages - 1]! -= 1;
     if (isPooled) sizes.idle[pages - 1]! -= 1;
   }
-  figures.giveBack(row);
-  free.giveBack(row);
+  vmap.makeFree(row);
 }

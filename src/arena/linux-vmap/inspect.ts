@@ -1,6 +1,7 @@
 import { type Address, AddressSpace } from '../../core/address.js';
 import { type AreaIndex, CHILD, NIL, PARENT, RED } from './area-record.js';
 import type { AreaTree } from './area-tree.js';
+import type { RangeTable } from './range-table.js';
 import type { Vmap } from './vmap.js';
 
 /** Areas shown on either side of an address. */
@@ -9,7 +10,7 @@ const CONTEXT = 4;
 /** Where an area is. */
 export type AreaPlace = 'free' | 'alloc' | 'lazy' | 'pool';
 
-/** One range of the address space: a free one, or an area. */
+/** One range of the address space: a free one, or an area. `row` is its record in the table of its kind. */
 export interface AreaRange {
   readonly row: AreaIndex;
   readonly place: AreaPlace;
@@ -17,27 +18,27 @@ export interface AreaRange {
   readonly end: Address;
 }
 
-/** The areas of a tree, in address order. */
-export function* areasOf({ first, areas }: AreaTree): Generator<AreaIndex> {
-  for (let row = first; row !== NIL; row = areas.nextOf(row)) yield row;
+/** The records of a tree, in address order. */
+export function* areasOf(tree: AreaTree): Generator<AreaIndex> {
+  for (let row = tree.first; row !== NIL; row = tree.after(row)) yield row;
 }
 
 /** The areas of a pool, the next to be taken first. */
 export function* areasOfPool({ pools, areas }: Vmap, pool: number): Generator<AreaIndex> {
-  for (let row = pools.first[pool]!; row !== NIL; row = areas.nextOf(row)) yield row;
+  for (let row = pools.firstOf(pool); row !== NIL; row = areas.nextOf(row)) yield row;
 }
 
 /** Every range that is free, in use, waiting or pooled, in address order. */
 export function rangesOf(vmap: Vmap): AreaRange[] {
-  const { areas, nodes, pools } = vmap;
+  const { nodes, pools, areas } = vmap;
   const ranges: AreaRange[] = [];
-  const add = (place: AreaPlace, rows: Iterable<AreaIndex>) => {
-    for (const row of rows) ranges.push({ row, place, start: areas.startOf(row), end: areas.endOf(row) });
+  const add = (place: AreaPlace, rows: Iterable<AreaIndex>, table: RangeTable = areas) => {
+    for (const row of rows) ranges.push({ row, place, start: table.startOf(row), end: table.endOf(row) });
   };
-  add('free', areasOf(vmap.free.tree));
+  add('free', areasOf(vmap.free.tree), vmap.free.ranges);
   for (const tree of nodes.busy) add('alloc', areasOf(tree));
   for (const tree of nodes.lazy) add('lazy', areasOf(tree));
-  for (let pool = 0; pool < pools.first.length; pool++) add('pool', areasOfPool(vmap, pool));
+  for (let pool = 0; pool < pools.count; pool++) add('pool', areasOfPool(vmap, pool));
   return ranges.sort((one, other) => one.start - other.start);
 }
 
@@ -50,14 +51,14 @@ export function exactBytes({ start, end }: AreaRange): bigint {
  * The shape of the free tree in preorder: `(`, start, `-`, end, b or r for the colour, the lower and the upper subtree,
  * `)`; a dot stands for nothing, addresses are without 0x.
  */
-export function treeShape({ root, areas }: AreaTree): string {
-  const { words } = areas;
+export function treeShape({ root, table }: AreaTree): string {
+  const { words } = table;
   const hex = (address: Address) => AddressSpace.canonical.toBigInt(address).toString(16);
   const shapeOf = (row: AreaIndex): string => {
     if (row === NIL) return '.';
     const colour = (words[row + PARENT]! & RED) !== 0 ? 'r' : 'b';
     const children = `${shapeOf(words[row + CHILD]!)}${shapeOf(words[row + CHILD + 1]!)}`;
-    return `(${hex(areas.startOf(row))}-${hex(areas.endOf(row))}${colour}${children})`;
+    return `(${hex(table.startOf(row))}-${hex(table.endOf(row))}${colour}${children})`;
   };
   return shapeOf(root);
 }

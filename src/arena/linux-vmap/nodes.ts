@@ -1,12 +1,20 @@
 import { type Address, AddressSpace } from '../../core/address.js';
+import { isPowerOfTwo } from '../../core/units.js';
+import * as abi from './abi.js';
+import type { AreaIndex } from './area-record.js';
+import * as record from './area-record.js';
 import type { AreaTable } from './area-table.js';
 import { AreaTree } from './area-tree.js';
+
+const { EARLIEST, LATEST, PAGE } = record;
+const { PAGE_BYTES } = abi;
 
 /** Most nodes that there are, whatever the number of CPUs. */
 const MOST_NODES = 128;
 
-/** Bytes of consecutive addresses that belong to one node, where there are several. */
-const ZONE_BYTES = 16 * 4096;
+/** Pages of consecutive addresses that belong to one node, where there are several: 16. */
+const ZONE_SHIFT = 4;
+const ZONE_BYTES = 2 ** ZONE_SHIFT * PAGE_BYTES;
 
 /** First address of the kernel half with 4-level page tables: no area lies below. */
 const LOWEST = 0xffff_8000_0000_0000n;
@@ -30,20 +38,40 @@ export class AreaNodes {
   readonly lazy: readonly AreaTree[];
   /** Node of the lowest address, of which differences are taken: those fit in 32 bits. */
   private readonly lowestNode: number;
+  /** Pages before page 0 since a zone of node 0, up to whole rounds of all nodes. */
+  private readonly pagesBefore: number;
+  /** Bits of a zone's number that say its node, where their number is a power of two. */
+  private readonly mask: number;
 
   constructor(
-    areas: AreaTable,
+    private readonly areas: AreaTable,
     readonly count: number,
   ) {
     this.lowestNode = Number((LOWEST / BigInt(ZONE_BYTES)) % BigInt(this.count));
+    const pages = (areas.origin - LOWEST_ADDRESS) / PAGE_BYTES - 1;
+    this.pagesBefore = ((pages % (count << ZONE_SHIFT)) | 0) + (this.lowestNode << ZONE_SHIFT);
+    this.mask = isPowerOfTwo(count) ? count - 1 : 0;
     this.busy = Array.from({ length: this.count }, () => new AreaTree(areas, false));
-    this.lazy = Array.from({ length: this.count }, () => new AreaTree(areas, false));
+    this.lazy = Array.from({ length: this.count }, () => new AreaTree(areas, false, areas));
   }
 
   /** Node of an address at or above LOWEST_KERNEL_ADDRESS. */
   ofAddress(address: Address): number {
     const zone = ((address - LOWEST_ADDRESS) / ZONE_BYTES) | 0;
-    return (zone + this.lowestNode) % this.count;
+    const number = zone + this.lowestNode;
+    return this.mask > 0 ? number & this.mask : number % this.count;
+  }
+
+  /** Node of an address that has a page; see RangeTable. */
+  ofPage(page: number): number {
+    const zone = (page + this.pagesBefore) >>> ZONE_SHIFT;
+    return this.mask > 0 ? zone & this.mask : zone % this.count;
+  }
+
+  /** Node of an area in use. */
+  ofArea(row: AreaIndex): number {
+    const page = this.areas.words[row + PAGE]!;
+    return page > EARLIEST && page < LATEST ? this.ofPage(page) : this.ofAddress(this.areas.startOf(row));
   }
 
   /** Areas that wait for a purge. */

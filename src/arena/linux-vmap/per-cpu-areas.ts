@@ -1,8 +1,8 @@
 import { type Address, NO_ADDRESS } from '../../core/address.js';
 import { type Bytes, roundDown, roundUp } from '../../core/units.js';
-import { type AreaIndex, NIL, PREVIOUS } from './area-record.js';
-import type { AreaTable } from './area-table.js';
+import { type AreaIndex, NIL } from './area-record.js';
 import type { FreeSpace } from './free-space.js';
+import type { RangeTable } from './range-table.js';
 
 /** Areas at fixed distances from one base that is a multiple of `align`: a chunk of the per-CPU allocator. */
 export interface CongruentAreas {
@@ -14,7 +14,7 @@ export interface CongruentAreas {
 /** What is looked for, and how far the search has come down. */
 interface Descent {
   readonly free: FreeSpace;
-  readonly areas: AreaTable;
+  readonly ranges: RangeTable;
   readonly align: Bytes;
   readonly highest: Address;
   /** Free range that the present area is held against. */
@@ -28,14 +28,13 @@ interface Descent {
  */
 export function congruentBase(
   free: FreeSpace,
-  areas: AreaTable,
   { offsets, sizes, align }: CongruentAreas,
   start: Address,
   last: Address,
 ): Address {
   const count = offsets.length;
   const lowest = roundUp(start, align);
-  const descent: Descent = { free, areas, align, highest: roundDown(last, align), range: NIL };
+  const descent: Descent = { free, ranges: free.ranges, align, highest: roundDown(last, align), range: NIL };
   let area = offsets.indexOf(Math.max(...offsets));
   let firstOfRound = area;
   let end = offsets[area]! + sizes[area]!;
@@ -43,9 +42,9 @@ export function congruentBase(
   let base = highestEnd(descent) - end;
   for (;;) {
     if (base < lowest || descent.range === NIL) return NO_ADDRESS;
-    const isAbove = base + end > areas.endOf(descent.range);
-    if (isAbove || base + offsets[area]! < areas.startOf(descent.range)) {
-      if (!isAbove) descent.range = areas.lists[descent.range + PREVIOUS]!;
+    const isAbove = base + end > descent.ranges.endOf(descent.range);
+    if (isAbove || base + offsets[area]! < descent.ranges.startOf(descent.range)) {
+      if (!isAbove) descent.range = free.tree.before(descent.range);
       base = highestEnd(descent) - end;
       firstOfRound = area;
       continue;
@@ -59,11 +58,11 @@ export function congruentBase(
 
 /** The highest aligned address that ends something in the present range or one below, which becomes the present one. */
 function highestEnd(descent: Descent): Address {
-  const { areas, align, highest, free } = descent;
-  for (; descent.range !== NIL; descent.range = areas.lists[descent.range + PREVIOUS]!) {
+  const { ranges, align, highest, free } = descent;
+  for (; descent.range !== NIL; descent.range = free.tree.before(descent.range)) {
     free.visits++;
-    const end = Math.min(roundDown(areas.endOf(descent.range), align), highest);
-    if (areas.startOf(descent.range) < end) return end;
+    const end = Math.min(roundDown(ranges.endOf(descent.range), align), highest);
+    if (ranges.startOf(descent.range) < end) return end;
   }
   return 0;
 }

@@ -46,10 +46,12 @@ export class VmapView implements ArenaView {
   }
 
   metadataBytes(): Bytes {
-    const { areas, spares, nodes } = this.vmap;
+    const { areas, free, spares, nodes } = this.vmap;
     const busy = nodes.busy.reduce((sum, tree) => sum + tree.size, 0);
     return (
-      (areas.count + spares) * VMAP_BYTES.area + busy * VMAP_BYTES.description + nodes.count * VMAP_BYTES.node
+      (areas.count + free.ranges.count + spares) * VMAP_BYTES.area +
+      busy * VMAP_BYTES.description +
+      nodes.count * VMAP_BYTES.node
     );
   }
 
@@ -77,12 +79,12 @@ export class VmapView implements ArenaView {
     return free.spectrum;
   }
 
-  /** O(1): below the first area and above the last one there is one free range each. */
+  /** O(log n): below the first area and above the last one there is one free range each. */
   extentBytes(): Bytes {
-    const { areas, free, start } = this.vmap;
+    const { free, start } = this.vmap;
     const { first, last } = free.tree;
     if (first === last) return 0;
-    return Math.min(areas.startOf(last), this.end) - Math.max(areas.endOf(first), start);
+    return Math.min(free.ranges.startOf(last), this.end) - Math.max(free.ranges.endOf(first), start);
   }
 
   check(): void {

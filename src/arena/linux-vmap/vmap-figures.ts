@@ -1,5 +1,6 @@
 import type { Bytes } from '../../core/units.js';
 import { RangeFigures } from '../range-arena.js';
+import { PAGE_BYTES } from './abi.js';
 import type { AreaIndex } from './area-record.js';
 import type { Vmap } from './vmap.js';
 
@@ -35,15 +36,16 @@ export class VmapFigures extends RangeFigures {
   /** An area has left the free tree. */
   take(row: AreaIndex): void {
     const { areas } = this.vmap;
+    const bytes = areas.pagesOf(row) * PAGE_BYTES;
+    const start = areas.startOf(row);
     this.allocTags++;
-    this.inUseBytes += areas.lengthOf(row);
-    this.reach(areas.startOf(row), areas.endOf(row));
+    this.inUseBytes += bytes;
+    this.reach(start, start + bytes);
   }
 
   /** An area goes back to the free tree. */
   giveBack(row: AreaIndex): void {
-    const { areas } = this.vmap;
     this.allocTags--;
-    this.inUseBytes -= areas.lengthOf(row);
+    this.inUseBytes -= this.vmap.areas.pagesOf(row) * PAGE_BYTES;
   }
 }

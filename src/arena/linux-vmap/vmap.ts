@@ -14,7 +14,7 @@ import { type CongruentAreas, congruentBase } from './per-cpu-areas.js';
 import { PooledSizes } from './pooled-sizes.js';
 import { VmapFigures } from './vmap-figures.js';
 
-const { NEXT, NIL, NO_TAG, TAG } = record;
+const { EARLIEST, NIL, NO_TAG, TAG } = record;
 const { PAGE_BYTES } = abi;
 const { LARGEST_POOLED, POOLS_PER_NODE } = pooling;
 const { LOWEST_KERNEL_ADDRESS } = zones;
@@ -74,8 +74,6 @@ export class Vmap {
   private readonly spareOf: Uint8Array;
   /** Ranges that a decay has taken from the pools of a node. */
   private readonly decayed: AreaTree;
-  private readonly windowStart: Address[] = [];
-  private readonly windowEnd: Address[] = [];
   private readonly freeLock: SimulatedLock;
   private readonly busyLock: SimulatedLock;
   private readonly lazyLock: SimulatedLock;
@@ -93,29 +91,30 @@ export class Vmap {
     this.last = last;
     this.areas = new AreaTable(start);
     this.figures = new VmapFigures(end - start, this);
-    this.free = new FreeSpace(this.areas, start, end, this.figures);
+    this.free = new FreeSpace(start, start, end, this.figures);
     this.nodes = new zones.AreaNodes(this.areas, nodes ?? zones.nodesFor(cpus));
     this.pools = new pooling.AreaPools(this.areas, this.nodes.count);
     this.sizes = new PooledSizes(name);
     this.lazyMax = lazyMaxFor(cpus);
     this.spareOf = new Uint8Array(cpus);
-    this.decayed = new AreaTree(this.areas, false);
+    this.decayed = new AreaTree(this.free.ranges, false);
     this.freeLock = locks.create('free_vmap_area_lock');
     this.busyLock = locks.create('vmap_node busy.lock');
     this.lazyLock = locks.create('vmap_node lazy.lock');
     locks.add('vmap_node pool_lock', this.pools);
     this.purgeLock = locks.create('vmap_purge_lock');
     this.addWindow(start, last);
-    const all = this.areas.take();
-    this.areas.setRange(all, FIRST_FREE, END_OF_FREE);
+    const { ranges } = this.free;
+    const all = ranges.take();
+    ranges.setRange(all, FIRST_FREE, END_OF_FREE);
     this.free.tree.insert(all);
   }
 
-  /** A window [from, to) for requests. @throws MisuseError if it lies below the kernel half. */
+  /** A window [from, to) for requests. @throws MisuseError if it lies below the kernel half, or begins inside a page. */
   addWindow(from: Address, to: Address): number {
-    if (!(from >= LOWEST_KERNEL_ADDRESS)) throw new MisuseError('bad window', { name: this.name, from, to });
-    this.windowEnd.push(to);
-    return this.windowStart.push(from) - 1;
+    if (!(from >= LOWEST_KERNEL_ADDRESS && from % PAGE_BYTES === 0))
+      throw new MisuseError('bad window', { name: this.name, from, to });
+    return this.free.addWindow(from, to);
   }
 
   /**
@@ -124,7 +123,8 @@ export class Vmap {
    * @throws MisuseError if the size is not of whole pages, or align is no power of two (EINVAL).
    */
   alloc(size: Bytes, align: Bytes, window: number, cpu: number): AreaIndex {
-    if (!(size > 0 && size % PAGE_BYTES === 0 && isPowerOfTwo(align)))
+    const pages = size / PAGE_BYTES;
+    if (!(pages > 0 && pages === Math.floor(pages) && isPowerOfTwo(align)))
       throw new MisuseError('bad request', { name: this.name, size, align });
     const node = window === MAIN_WINDOW && this.nodes.count > 1 ? cpu % this.nodes.count : -1;
     let row = node >= 0 && size <= LARGEST_POOLED ? this.fromPool(size, align, node) : NIL;
@@ -139,7 +139,7 @@ export class Vmap {
         }
       }
       this.areas.lists[row + TAG] = node + 1;
-      if (node >= 0 && size <= LARGEST_POOLED) this.sizes.areas[size / PAGE_BYTES - 1]! += 1;
+      if (node >= 0 && size <= LARGEST_POOLED) this.sizes.areas[pages - 1]! += 1;
     }
     this.makeBusy(row);
     return row;
@@ -155,27 +155,23 @@ export class Vmap {
   predict(size: Bytes, align: Bytes, window: number, cpu: number): Address {
     const { areas, pools, nodes } = this;
     if (window === MAIN_WINDOW && nodes.count > 1 && size <= LARGEST_POOLED) {
-      const first = pools.first[(cpu % nodes.count) * POOLS_PER_NODE + size / PAGE_BYTES - 1]!;
+      const first = pools.firstOf((cpu % nodes.count) * POOLS_PER_NODE + size / PAGE_BYTES - 1);
       if (first !== NIL && areas.startOf(first) % align === 0) return areas.startOf(first);
     }
-    const from = this.windowStart[window]!;
-    const to = this.windowEnd[window]!;
-    const range = this.free.search(size, align, from, to - from === size);
-    if (range === NIL) return NO_ADDRESS;
-    const address = Math.ceil(Math.max(areas.startOf(range), from) / align) * align;
-    return address + size > to ? NO_ADDRESS : address;
+    return this.free.search(size, align, window) === NIL ? NO_ADDRESS : this.free.place;
   }
 
   /** Frees the area at an address: it waits for a purge. @throws MisuseError if none in use starts there. */
   freeAt(address: Address): void {
     const { areas, nodes } = this;
-    const home = address >= LOWEST_KERNEL_ADDRESS ? nodes.ofAddress(address) : 0;
+    const page = areas.wholePageOf(address);
+    const home = page === EARLIEST ? this.homeOfFar(address) : nodes.ofPage(page);
     const busy = nodes.busy[home]!;
     this.busyLock.acquire();
-    const row = busy.find(address);
+    const row = page === EARLIEST ? busy.findFar(address) : busy.findPage(page);
     if (row === NIL) throw new MisuseError('no area in use starts here', { name: this.name, address });
     busy.remove(row);
-    const pages = areas.lengthOf(row) / PAGE_BYTES;
+    const pages = areas.pagesOf(row);
     const tag = areas.tagOf(row);
     this.lazyPages += pages;
     this.lazyLock.acquire();
@@ -235,7 +231,7 @@ export class Vmap {
       }
     }
     const rows = wanted.offsets.map((offset, index) =>
-      this.cutOut(this.free.rangeAround(base + offset), base + offset, wanted.sizes[index]!, cpu),
+      this.cutAt(this.free.rangeAround(base + offset), base + offset, wanted.sizes[index]!, cpu),
     );
     for (const row of rows) this.makeBusy(row);
     return rows;
@@ -243,18 +239,29 @@ export class Vmap {
 
   /**
    * Makes an area busy that has been so since before the model began. `tag` is its node plus 1, 0 for none.
-   * @throws MisuseError if its range is not free.
+   * @throws MisuseError if its range is not free, or not of whole pages.
    */
   seed(address: Address, size: Bytes, tag: number, cpu: number): void {
     const { areas } = this;
-    const range = address >= LOWEST_KERNEL_ADDRESS ? this.free.rangeAround(address) : NIL;
-    if (range === NIL || areas.endOf(range) < address + size || tag > this.nodes.count)
+    const isWhole = address % PAGE_BYTES === 0 && size % PAGE_BYTES === 0;
+    const range = address >= LOWEST_KERNEL_ADDRESS && isWhole ? this.free.rangeAround(address) : NIL;
+    if (range === NIL || this.free.ranges.endOf(range) < address + size || tag > this.nodes.count)
       throw new MisuseError('no such free range', { name: this.name, address, size, tag });
-    const row = this.cutOut(range, address, size, cpu);
+    const row = this.cutAt(range, address, size, cpu);
     areas.lists[row + TAG] = tag;
     const pages = size / PAGE_BYTES;
     if (tag !== NO_TAG && pages <= POOLS_PER_NODE) this.sizes.areas[pages - 1]! += 1;
     this.makeBusy(row);
+  }
+
+  /** Makes the range of an area free that is in no place, at once and without a lock: no kernel does so. */
+  makeFree(row: AreaIndex): void {
+    this.free.giveBack(this.toRange(row));
+  }
+
+  /** Node of an address that has no page of its own. */
+  private homeOfFar(address: Address): number {
+    return address >= LOWEST_KERNEL_ADDRESS ? this.nodes.ofAddress(address) : 0;
   }
 
   /** The first area of the pool for this size, if it is aligned. */
@@ -269,30 +276,24 @@ export class Vmap {
   }
 
   private fromTree(size: Bytes, align: Bytes, window: number, cpu: number): AreaIndex {
-    const { areas, free } = this;
-    const from = this.windowStart[window]!;
-    const to = this.windowEnd[window]!;
     if (this.spareOf[cpu] === 0) {
       this.spareOf[cpu] = 1;
       this.spares++;
     }
     this.freeLock.acquire();
-    const range = free.search(size, align, from, to - from === size);
-    if (range === NIL) return NIL;
-    const begin = areas.startOf(range);
-    const address = Math.ceil(Math.max(begin, from) / align) * align;
-    return address + size > to ? NIL : this.cutOut(range, address, size, cpu);
+    const range = this.free.search(size, align, window);
+    return range === NIL ? NIL : this.cutOut(range, size, cpu);
   }
 
-  /** A new area of [address, address + size), which is cut out of a free range. */
-  private cutOut(range: AreaIndex, address: Address, size: Bytes, cpu: number): AreaIndex {
-    const { areas } = this;
+  /** A new area of `size` bytes from `free.place` on, which are cut out of a free range. */
+  private cutOut(range: AreaIndex, size: Bytes, cpu: number): AreaIndex {
+    const { areas, free } = this;
     const row = areas.take();
-    areas.setRange(row, address, address + size);
+    areas.setRange(row, free.place, free.place + size);
     areas.lists[row + TAG] = NO_TAG;
-    const rangesBefore = this.free.tree.size;
-    this.free.cut(range, address, size);
-    if (this.free.tree.size > rangesBefore && this.spareOf[cpu] === 1) {
+    const rangesBefore = free.tree.size;
+    free.cut(range, size);
+    if (free.tree.size > rangesBefore && this.spareOf[cpu] === 1) {
       this.spareOf[cpu] = 0;
       this.spares--;
     }
@@ -300,49 +301,58 @@ export class Vmap {
     return row;
   }
 
+  /** The same from `address` on. */
+  private cutAt(range: AreaIndex, address: Address, size: Bytes, cpu: number): AreaIndex {
+    this.free.place = address;
+    return this.cutOut(range, size, cpu);
+  }
+
   private makeBusy(row: AreaIndex): void {
     this.figures.allocs++;
     this.busyLock.acquire();
-    this.nodes.busy[this.nodes.ofAddress(this.areas.startOf(row))]!.insert(row);
+    this.nodes.busy[this.nodes.ofArea(row)]!.insert(row);
   }
 
   private findCongruent(wanted: CongruentAreas): Address {
     this.freeLock.acquire();
-    return congruentBase(this.free, this.areas, wanted, this.start, this.last);
+    return congruentBase(this.free, wanted, this.start, this.last);
   }
 
   private decayNode(node: number, isFull: boolean): void {
-    const { pools, decayed } = this;
+    const { pools, decayed, free } = this;
     const firstPool = node * POOLS_PER_NODE;
     for (let pool = firstPool; pool < firstPool + POOLS_PER_NODE; pool++) {
-      if (pools.first[pool] === NIL) continue;
+      if (pools.firstOf(pool) === NIL) continue;
       let left = pools.decaying(pool, isFull);
       const size = pool - firstPool;
       this.sizes.areas[size]! -= left;
       this.sizes.idle[size]! -= left;
       for (; left > 0; left--) {
         const row = pools.shift(pool);
-        this.figures.giveBack(row);
-        joinOrLink(decayed, row, null);
+        joinOrLink(decayed, this.toRange(row), null);
       }
-      pools.detached(pools.first[pool] !== NIL);
+      pools.detached(pools.firstOf(pool) !== NIL);
     }
-    const { first } = decayed;
+    let first = NIL;
+    for (let row = decayed.last; row !== NIL; row = decayed.before(row)) {
+      free.ranges.chain(row, first);
+      first = row;
+    }
     decayed.clear();
     this.giveBackList(first);
   }
 
   private purgeNode(node: number, isFull: boolean): void {
-    const { areas, pools } = this;
+    const { areas, pools, free } = this;
+    const { ranges } = free;
     const lazy = this.nodes.lazy[node]!;
     this.lazyLock.acquire();
-    let row = lazy.first;
     this.areasPurged += lazy.size;
-    lazy.clear();
     let returning = NIL;
+    let row = lazy.first;
     while (row !== NIL) {
       const following = areas.nextOf(row);
-      const pages = areas.lengthOf(row) / PAGE_BYTES;
+      const pages = areas.pagesOf(row);
       const mayPool = areas.tagOf(row) !== NO_TAG && pages <= POOLS_PER_NODE;
       if (mayPool && !isFull) pools.put(node * POOLS_PER_NODE + pages - 1, row);
       else {
@@ -350,22 +360,33 @@ export class Vmap {
           this.sizes.areas[pages - 1]! -= 1;
           this.sizes.idle[pages - 1]! -= 1;
         }
-        this.figures.giveBack(row);
-        areas.lists[row + NEXT] = returning;
-        returning = row;
+        const range = this.toRange(row);
+        ranges.chain(range, returning);
+        returning = range;
       }
       row = following;
     }
+    lazy.clear();
     this.giveBackList(returning);
   }
 
-  /** Gives areas that are chained through `next` back to the tree, under one lock. */
+  /** Gives an area up that is in no place; returns a free range in its stead, which is in no place either. */
+  private toRange(row: AreaIndex): AreaIndex {
+    const { areas, free } = this;
+    const range = free.ranges.take();
+    free.ranges.setRange(range, areas.startOf(row), areas.endOf(row));
+    this.figures.giveBack(row);
+    areas.give(row);
+    return range;
+  }
+
+  /** Gives chained ranges back to the tree, under one lock. */
   private giveBackList(first: AreaIndex): void {
     if (first === NIL) return;
     this.freeLock.acquire();
     let row = first;
     while (row !== NIL) {
-      const following = this.areas.nextOf(row);
+      const following = this.free.ranges.nextOf(row);
       this.free.giveBack(row);
       row = following;
     }

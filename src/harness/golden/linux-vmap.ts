@@ -44,10 +44,32 @@ export const linuxVmapOracle: Oracle = {
 /** The operations with what each needs in one column. */
 interface DecodedOperations extends CaseOperations {
   readonly kind: Uint8Array;
-  /** Row of `windows` for allocations. */
-  readonly window: Int32Array;
+  /** Row of `requests` for allocations: few are different, and columns of everything would pass through the caches. */
+  readonly request: Int32Array;
+  readonly requests: RequestRows;
   /** The number in `flags`: CPU, number of areas, or tag. */
   readonly flag: Int32Array;
+}
+
+/** What allocations ask for, each different one a row. */
+class RequestRows {
+  readonly size: number[] = [];
+  readonly align: number[] = [];
+  /** Row of `windows`. */
+  readonly window: number[] = [];
+  readonly cpu: number[] = [];
+  private readonly rows = new Map<string, number>();
+
+  row(size: number, align: number, window: number, cpu: number): number {
+    const key = `${size} ${align} ${window} ${cpu}`;
+    const known = this.rows.get(key);
+    if (known !== undefined) return known;
+    this.rows.set(key, this.size.length);
+    this.align.push(align);
+    this.window.push(window);
+    this.cpu.push(cpu);
+    return this.size.push(size) - 1;
+  }
 }
 
 interface Kernel {
@@ -130,14 +152,17 @@ function decode(golden: GoldenCase, windows: WindowRows): DecodedOperations {
   });
   const columns = {
     kind: new Uint8Array(length),
-    window: new Int32Array(length),
+    request: new Int32Array(length),
+    requests: new RequestRows(),
     flag: new Int32Array(length),
   };
   for (let row = 0; row < length; row++) {
     columns.kind[row] = kinds[operations.op[row]!]!;
     columns.flag[row] = numbers[operations.flags[row]!]!;
-    if (columns.kind[row] === Op.alloc)
-      columns.window[row] = windows.row(operations.minAddress[row]!, operations.maxAddress[row]!);
+    if (columns.kind[row] !== Op.alloc) continue;
+    const window = windows.row(operations.minAddress[row]!, operations.maxAddress[row]!);
+    const { size, align } = operations;
+    columns.request[row] = columns.requests.row(size[row]!, align[row]!, window, columns.flag[row]!);
   }
   return { ...operations, ...columns };
 }
@@ -163,11 +188,13 @@ class VmapModel implements OracleModel {
 
   advance(from: number, to: number): number {
     const { vmap, addressOf } = this;
-    const { kind, slot, size, align, window, flag, result } = this.operations;
+    const { kind, slot, request, requests, result } = this.operations;
+    const { size, align, window, cpu } = requests;
     const { areas } = vmap;
     for (let row = from; row < to; row++) {
       if (kind[row] === Op.alloc) {
-        const area = vmap.alloc(size[row]!, align[row]!, window[row]!, flag[row]!);
+        const wanted = request[row]!;
+        const area = vmap.alloc(size[wanted]!, align[wanted]!, window[wanted]!, cpu[wanted]!);
         const address = area === NIL ? NO_ADDRESS : areas.startOf(area);
         addressOf[slot[row]!] = address;
         if (address !== result[row]! && this.isWrong(address)) return row;
