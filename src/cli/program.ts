@@ -2,9 +2,9 @@ import yargs, { type Argv } from 'yargs';
 import { InputError } from '../core/errors.js';
 import { unknownName } from '../core/suggest.js';
 import { toolVersion } from '../core/version.js';
-import { visibleLines } from '../core/visible-text.js';
 import type { Command, CommandLoaders } from './command.js';
 import { ExitCode, type Io } from './io.js';
+import { tell } from './tell.js';
 import { usageError } from './usage-error.js';
 
 /** Every command by its name. */
@@ -43,8 +43,7 @@ export async function runProgram(
     await parse(argv, io, commands ?? (await load(COMMANDS, argv[0], 'command')), run);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    // The message may quote what a file holds.
-    io.stderr.write(`kvabench: ${visibleLines(error.message)}\n`);
+    tell(io, error.message);
     return ExitCode.badInput;
   }
   return exitCode;

@@ -7,6 +7,7 @@ import { findOracle } from '../../harness/golden/registry.js';
 import { findRowOracle } from '../../harness/golden/row-registry.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
+import { tell } from '../tell.js';
 
 /** `kvabench bench [case..]`: how fast the models are, in CPU time per operation. */
 export const benchCommand: Command = {
@@ -32,7 +33,7 @@ export const benchCommand: Command = {
     for (const directory of directories) {
       const rows = findRowOracle(directory);
       if (rows !== undefined) {
-        io.stderr.write(`skipped ${rows.name}/${rows.caseName(directory)}: no arena that could be timed\n`);
+        tell(io, `skipped ${rows.name}/${rows.caseName(directory)}: no arena that could be timed`);
         continue;
       }
       const result = await benchOne(directory, repeats, io);
@@ -55,7 +56,7 @@ async function benchOne(directory: string, repeats: number, io: Io): Promise<Ben
       throw badCase(error, directory);
     }
   }
-  io.stderr.write(`skipped ${golden.oracle}/${golden.name}: ${reason}\n`);
+  tell(io, `skipped ${golden.oracle}/${golden.name}: ${reason}`);
   return undefined;
 }
 

@@ -5,6 +5,7 @@ import { TABLE_FILES } from '../../report/write-tables.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
 import { repeated, singleOption } from '../option-values.js';
+import { tell } from '../tell.js';
 
 /** `kvabench merge SHARD.. --out DIR`: the parts of a suite that several machines ran, as one folder. */
 export const mergeCommand: Command = {
@@ -42,7 +43,7 @@ function write(merge: Merge, folder: ResultFolder, io: Io): void {
   } finally {
     folder.close();
   }
-  for (const warning of warningsOf(merge)) io.stderr.write(`kvabench: ${warning}\n`);
+  for (const warning of warningsOf(merge)) tell(io, warning);
   const { cells, missing, count } = merge;
   io.stdout.write(
     `${cells.length} cells of ${count - missing.length} of ${count} shards\nresults: ${folder.path}\n`,

@@ -8,6 +8,7 @@ import { IMPORTER_NAMES } from '../../trace/importers/registry.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
 import { integerOption, repeated, singleOption } from '../option-values.js';
+import { tell } from '../tell.js';
 import { skippedTable } from './trace-tables.js';
 
 /** `kvabench trace import`: a recording becomes an Arrow file. */
@@ -36,7 +37,7 @@ export const traceImportCommand: Command = {
 
 /** Does an import that an interrupt gives up, so that no half-written file is left behind. */
 export async function untilInterrupted(
-  { stderr }: Io,
+  io: Io,
   work: (signal: AbortSignal) => Promise<void>,
 ): Promise<ExitCode> {
   const interrupt = new AbortController();
@@ -47,7 +48,7 @@ export async function untilInterrupted(
     return ExitCode.done;
   } catch (error) {
     if (error !== interrupt.signal.reason) throw error;
-    stderr.write('kvabench: interrupted; nothing was written\n');
+    tell(io, 'interrupted; nothing was written');
     return ExitCode.interrupted;
   } finally {
     process.removeListener('SIGINT', onInterrupt);

@@ -1,3 +1,4 @@
+import { visibleText } from '../../core/visible-text.js';
 import { alignedLines } from '../aligned-text.js';
 import { shorten } from '../notation.js';
 import type { Change } from './change.js';
@@ -34,7 +35,7 @@ export function compareText(report: CompareReport, style: TextStyle): string {
       same.map(({ metric }) => metric.name),
     ),
     ...listText('differ too, --metric shows them', report.unshown),
-    report.notes.map((note) => `* ${plain(note)}\n`).join(''),
+    report.notes.map((note) => `* ${visibleText(note)}\n`).join(''),
     checksText(report, style),
   ]
     .filter((part) => part !== '')
@@ -55,8 +56,8 @@ function headText({ pairing, differing }: CompareReport): string {
 function sidesText({ old, new: new_, baseline }: Pairing): string {
   const nameOf = ({ results }: Pairing['old']): string => `${results.path} (kvabench ${results.run.version})`;
   if (baseline !== undefined)
-    return `${plain(nameOf(old))}: each backend (new) against ${plain(baseline)} (old)\n`;
-  return `old: ${plain(nameOf(old))}\nnew: ${plain(nameOf(new_))}\n`;
+    return `${visibleText(nameOf(old))}: each backend (new) against ${visibleText(baseline)} (old)\n`;
+  return `old: ${visibleText(nameOf(old))}\nnew: ${visibleText(nameOf(new_))}\n`;
 }
 
 function isWorthShowing(row: ComparedRow): boolean {
@@ -151,13 +152,16 @@ function intervalText({ interval, p }: ComparedRow, unit: string): string {
 /** Labels that leave the figures room: where both are too long, each gets half. */
 function labelRows(rows: readonly ComparedRow[], room: number): [string, string][] {
   const widest = (of: (row: ComparedRow) => string): number =>
-    rows.reduce((most, row) => Math.max(most, plain(of(row)).length), 'workload'.length);
+    rows.reduce((most, row) => Math.max(most, visibleText(of(row)).length), 'workload'.length);
   const [workload, backend] = [widest((row) => row.workload), widest((row) => row.backend)];
   const half = Math.max(12, (room - GAP.length) >> 1);
   const first =
     workload + backend + GAP.length <= room ? workload : Math.max(half, room - GAP.length - backend);
   const second = Math.max(12, room - GAP.length - Math.min(first, workload));
-  return rows.map((row) => [shorten(plain(row.workload), first), shorten(plain(row.backend), second)]);
+  return rows.map((row) => [
+    shorten(visibleText(row.workload), first),
+    shorten(visibleText(row.backend), second),
+  ]);
 }
 
 /** Characters that columns take, each with the gap before it. */
@@ -185,7 +189,7 @@ function listText(what: string, names: readonly string[]): string[] {
 
 function checksText({ checks, unchecked }: CompareReport, style: TextStyle): string {
   const lines = checks.flatMap((check) => checkLines(check));
-  const failed = unchecked.map((cell) => `FAILED: no result to check of ${plain(cell)}`);
+  const failed = unchecked.map((cell) => `FAILED: no result to check of ${visibleText(cell)}`);
   return [...lines, ...failed].map((line) => `${colourCheck(line, style)}\n`).join('');
 }
 
@@ -197,15 +201,10 @@ function checkLines({ condition, rows }: Check): string[] {
         ? shareText(row.relative)
         : differenceText(row.absolute, condition.metric.unit);
     const seed = row.seeds.length === 1 ? `, seed ${row.seeds[0]}` : '';
-    return plain(`FAILED: ${condition.text}: '${row.workload}' on '${row.backend}'${seed}: ${change}`);
+    return visibleText(`FAILED: ${condition.text}: '${row.workload}' on '${row.backend}'${seed}: ${change}`);
   });
 }
 
 function colourCheck(line: string, { colour }: TextStyle): string {
   return colour && line.startsWith('FAILED') ? `${RED}${line}${PLAIN}` : line;
-}
-
-/** Labels come from files: what would steer a terminal is replaced. */
-function plain(text: string): string {
-  return text.replace(/\p{Cc}/gu, '\uFFFD');
 }
