@@ -5,7 +5,7 @@ import { toolVersion } from '../core/version.js';
 import type { Command, CommandLoaders } from './command.js';
 import { ExitCode, type Io } from './io.js';
 import { tell } from './tell.js';
-import { usageError } from './usage-error.js';
+import { positionalsAfterDashes, requireValues, usageError } from './usage-error.js';
 
 /** Every command by its name. */
 const COMMANDS: CommandLoaders = {
@@ -40,7 +40,8 @@ export async function runProgram(
     exitCode = await chosen.run(args, io);
   };
   try {
-    await parse(argv, io, commands ?? (await load(COMMANDS, argv[0], 'command')), run);
+    const plain = positionalsAfterDashes(argv);
+    await parse(plain, io, commands ?? (await load(COMMANDS, plain[0], 'command')), run);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     tell(io, error.message);
@@ -62,6 +63,7 @@ async function parse(
     .locale('en')
     .version(toolVersion())
     .strict()
+    .check((args, declared) => requireValues(argv, args, declared, synopsis), true)
     .demandCommand(1, 'say what to do: kvabench --help lists the commands')
     .exitProcess(false)
     .showHelpOnFail(false)
