@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { InputError, type InputPlace } from '../core/errors.js';
 import { type Nanoseconds, parseDuration } from '../core/units.js';
 import type { Phase } from '../workload/combination.js';
-import { shippedWorkloads } from './catalogue.js';
+import { fileOrShippedTrace, shippedWorkloads } from './catalogue.js';
 import {
   type Component,
   type ComponentContext,
@@ -15,7 +15,7 @@ import {
   splitComponent,
 } from './component.js';
 import { sha256 } from './digest.js';
-import { type RawParameters, typedFromText } from './parameters.js';
+import { isPath, type RawParameters, typedFromText } from './parameters.js';
 import { type Definition, findDefinition } from './registries.js';
 import {
   COMBINATION_SCHEMA,
@@ -213,8 +213,8 @@ type Times = Time | readonly Time[];
 
 function absolutePaths({ parameters }: Definition, raw: RawParameters, folder: string): RawParameters {
   const entries = Object.entries(raw).map(([name, value]): [string, unknown] => {
-    const isPath = parameters.properties[name]?.format === 'path' && typeof value === 'string';
-    return [name, isPath ? resolve(folder, value) : value];
+    const isFile = isPath(parameters.properties[name]) && typeof value === 'string';
+    return [name, isFile ? fileOrShippedTrace(value, folder) : value];
   });
   return Object.fromEntries(entries);
 }

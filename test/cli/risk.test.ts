@@ -110,7 +110,7 @@ describe('kvabench risk', () => {
       () => [results(2), '--table', `../${basename(results(2))}/failures`],
       'unknown table',
     ],
-    ['CSV and JSON at once', () => [results(2), '--csv', '--json'], 'mutually exclusive'],
+    ['CSV and JSON at once', () => [results(2), '--csv', '--json'], '--csv: not together with --json'],
     ['a column that is not there', () => [results(2), '--column', 'failurs'], "did you mean 'failures'?"],
     [
       'a column that does not count',

@@ -281,7 +281,7 @@ describe('kvabench run', () => {
     [['-w', 'toy-load', '--time-limit', '0s'], '--time-limit: '],
     [['-w', 'toy-load', '--time-limit', '1s', '--workers', '0'], 'only worker threads can be stopped'],
     [['-w', 'toy-load', '--cpus', '1'], 'cpus: 1 CPUs are too few'],
-    [['-w', 'toy-load', '--resume', '--force'], 'mutually exclusive'],
+    [['-w', 'toy-load', '--resume', '--force'], '--resume: not together with --force'],
     [['-w', 'toy-load', '--shard', '4/3'], "--shard: '4/3' is not acceptable (allowed: which part"],
     [['-w', 'toy-load', '--shard', '0/3'], '--shard: '],
     [['-w', 'toy-load', '--shard', '2'], '--shard: '],

@@ -4,7 +4,7 @@ import { TIMING_FILES } from '../../report/record-timing.js';
 import { TABLE_FILES } from '../../report/write-tables.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
-import { repeated, singleOption } from '../option-values.js';
+import { outputPath, repeated } from '../option-values.js';
 import { tell } from '../tell.js';
 
 /** `kvabench merge SHARD.. --out DIR`: the parts of a suite that several machines ran, as one folder. */
@@ -21,8 +21,8 @@ export const mergeCommand: Command = {
       .option('out', { type: 'string', requiresArg: true, demandOption: true, describe: 'folder of results' })
       .option('force', { type: 'boolean', describe: 'replace the results in that folder' }),
   run: (args, io) => {
+    const out = outputPath(args, 'a folder')!;
     const merge = readShards(repeated(args.shard)!);
-    const out = singleOption(args, 'out', (text) => text)!;
     const mode = args.force === true ? 'force' : 'refuse';
     const ways = '--force to replace them, or another --out';
     write(merge, ResultFolder.open(out, mode, OWNED_FILES, ways), io);

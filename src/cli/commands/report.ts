@@ -104,18 +104,30 @@ function writeFigures(
   const render = (placed: PlacedFigure): string =>
     format === 'svg' ? figureSvg(placed, report) : figureCsv(placed);
   const figures = figuresOf(report);
-  if (name === undefined) {
+  if (name === undefined && out !== '-') {
     for (const placed of figures) writeWhole(join(folder, `${placed.figure.id}.${format}`), render(placed));
     io.stdout.write(`${folder}: ${figures.length} figures\n`);
     return;
   }
-  const placed = figures.find(({ figure }) => figure.id === name);
-  if (placed === undefined)
-    throw unknownName(
-      'figure',
-      name,
-      figures.map(({ figure }) => figure.id),
-    );
+  const placed = name === undefined ? onlyFigure(figures) : figureNamed(name, figures);
   if (out === undefined || out === '-') io.stdout.write(render(placed));
   else writeWhole(out, render(placed));
+}
+
+/** @throws InputError where there is no such figure. */
+function figureNamed(name: string, figures: readonly PlacedFigure[]): PlacedFigure {
+  const names = figures.map(({ figure }) => figure.id);
+  const placed = figures[names.indexOf(name)];
+  if (placed === undefined) throw unknownName('figure', name, names);
+  return placed;
+}
+
+/** What standard output has room for. @throws InputError where there are several figures, or none. */
+function onlyFigure(figures: readonly PlacedFigure[]): PlacedFigure {
+  const [only, ...others] = figures;
+  if (only !== undefined && others.length === 0) return only;
+  throw new InputError(`${figures.length} figures cannot go to standard output`, {
+    field: '--out',
+    allowed: `a folder, or one of them: --figure ${figures.map(({ figure }) => figure.id).join(', ')}`,
+  });
 }

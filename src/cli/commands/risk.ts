@@ -54,9 +54,10 @@ export const riskCommand: Command = {
       .option('out', { type: 'string', requiresArg: true, describe: 'file to write instead of printing' })
       .conflicts('csv', 'json'),
   run: (args, io) => {
-    const level = fraction('level', String(args.level), 0.5);
-    const below = fraction('below', String(args.below), 1e-6);
-    const question = { table: String(args.table), column: String(args.column), level };
+    const level = singleOption(args, 'level', (text) => fraction('level', text, 0.5))!;
+    const below = singleOption(args, 'below', (text) => fraction('below', text, 1e-6))!;
+    const table = singleOption(args, 'table', String)!;
+    const question = { table, column: singleOption(args, 'column', String)!, level };
     const folders = (args.folder as string[]).map((path) => Results.open(path));
     const answer = { folders, question, below, risks: failureRisk(folders, question) };
     const out = singleOption(args, 'out', (path) => path);

@@ -12,11 +12,11 @@ import { chooseSuites, chosenBackendFiles } from '../choose-suites.js';
 import type { Command } from '../command.js';
 import { forecast, forecastData, forecastText } from '../dry-run.js';
 import { ExitCode, type Io } from '../io.js';
+import { outputPath } from '../option-values.js';
 import {
   declareRunOptions,
   folderMode,
   forecastOption,
-  outOption,
   type RunArguments,
   readChoice,
   readSettings,
@@ -53,7 +53,7 @@ async function run(args: RunArguments, shipped: Registries, measure: Measure, io
   const wholes = chooseSuites(choice, registries).map((suite) => planSuite(suite, registries, toolVersion()));
   const parts = shard === undefined ? wholes : wholes.map((plan) => shardOf(plan, shard));
   const plans = args.map === true ? parts.map(withMaps) : parts;
-  const folders = outputFolders(plans, outOption(args));
+  const folders = outputFolders(plans, outputPath(args, 'a folder'));
   if (format === undefined) {
     const after = timing === undefined ? undefined : { timing, measure };
     return runPlans(plans, folders, mode, settings, after, io);

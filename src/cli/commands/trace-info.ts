@@ -10,6 +10,7 @@ import { CURVE_POINTS, type KindFigures, LIFE_SHARES, traceStatistics } from '..
 import type { Trace, TraceMetadata } from '../../trace/trace.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
+import { tracePath } from '../trace-path.js';
 import {
   declareImportOptions,
   importOptions,
@@ -25,10 +26,14 @@ export const traceInfoCommand: Command = {
   summary: 'provenance, populations, sizes and what could not be used',
   options: (yargs) =>
     declareImportOptions(yargs)
-      .positional('file', { type: 'string', demandOption: true, describe: 'trace, or a recording to import' })
+      .positional('file', {
+        type: 'string',
+        demandOption: true,
+        describe: 'trace (name or file), or a recording to import',
+      })
       .option('json', { type: 'boolean', describe: 'print JSON' }),
   async run(args, io) {
-    const file = inputPath(args.file as string, io);
+    const file = tracePath(inputPath(args.file as string, io));
     if (file === '-' || !isArrowFile(file)) {
       return untilInterrupted(io, (signal) => importAndPrint(file, signal, args, io));
     }

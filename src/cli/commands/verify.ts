@@ -10,7 +10,7 @@ import { verifyRecording } from '../../harness/recording/verify-recording.js';
 import { readKvaRecording } from '../../trace/kva-recording.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
-import { singleOption } from '../option-values.js';
+import { repeated, singleOption } from '../option-values.js';
 import { percentOption, sharesOf, verdictJson, verdictText } from '../recording-verdict.js';
 
 interface Tally {
@@ -61,9 +61,10 @@ export const verifyCommand: Command = {
     const stray = RECORDING_OPTIONS.find((option) => args[option] !== undefined);
     if (stray !== undefined)
       throw new InputError('goes with a recording only', { field: `--${stray}`, allowed: '--recording' });
-    const given = (args.dir as string[] | undefined) ?? [];
+    const given = repeated(args.dir) ?? [];
+    const until = singleOption(args, 'until', String);
     const directories = (given.length > 0 ? given : [SHIPPED_CASES]).flatMap(findCases);
-    if (args.until !== undefined) return dump(directories, args.until as string, io);
+    if (until !== undefined) return dump(directories, until, io);
     const tally: Tally = { passed: 0, failed: 0, skipped: 0, unreadable: 0 };
     for (const directory of directories) verifyOne(directory, tally, io);
     const skipped = tally.skipped > 0 ? `, ${tally.skipped} skipped` : '';
