@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { InputError, type InputPlace } from '../core/errors.js';
 import { type Nanoseconds, parseDuration } from '../core/units.js';
 import type { Phase } from '../workload/combination.js';
-import { fileOrShippedTrace, shippedWorkloads } from './catalogue.js';
+import { fileOrShippedTrace, shippedTrace, shippedWorkloads } from './catalogue.js';
 import {
   type Component,
   type ComponentContext,
@@ -43,7 +43,7 @@ export function readWorkloads(
   return file.components(request, context);
 }
 
-/** Reads `name:key=value,key=value` as -w takes it, where the name may be a file's. @throws InputError */
+/** Reads `name:key=value,key=value` as -w takes it, where the name may be a file's or a shipped trace's. @throws InputError */
 export function parseWorkloads(
   text: string,
   definitions: readonly Definition[],
@@ -51,7 +51,10 @@ export function parseWorkloads(
 ): Component[] {
   const { name, pairs: list } = splitComponent('workload', text);
   const path = workloadFile(name, definitions, folder);
-  if (path === undefined) return parseComponents('workload', text, definitions, folder);
+  if (path === undefined) {
+    const isTrace = shippedTrace(name) !== undefined;
+    return parseComponents('workload', isTrace ? replayText(name, list) : text, definitions, folder);
+  }
   const file = new WorkloadFile(path, definitions);
   const field = '-w';
   const parameters = list === undefined ? {} : file.typed(parsePairs(list, { field }));
@@ -59,6 +62,11 @@ export function parseWorkloads(
     field: parameter === '' ? field : `${field} ${parameter}`,
   });
   return file.components({ name, parameters }, { folder, place });
+}
+
+/** A trace as the workload that replays it. */
+function replayText(trace: string, list: string | undefined): string {
+  return `replay:trace=${trace}${list === undefined ? '' : `,${list}`}`;
 }
 
 /** Whether a YAML file describes a workload and not a suite. @throws InputError if it cannot be read or is no YAML. */

@@ -35,14 +35,19 @@ describe('a shipped trace goes by its name', () => {
     );
   });
 
-  it('in the parameter of a replay, which is called as the trace is', async () => {
+  it('as a workload and in the parameter of a replay, which is called as the trace is', async () => {
     const run = ['-b', 'first-fit-map', '--dry-run', '--json'];
-    const [byName, byParameter] = [
+    const [byName, byWorkload, byParameter] = [
       await runCli(['run', NAME, ...run]),
+      await runCli(['run', '-w', NAME, ...run]),
       await runCli(['run', '-w', `replay:trace=${NAME}`, ...run]),
-    ].map(({ stdout }) => JSON.parse(stdout)[0].cells[0]);
-    expect(byParameter.configurationDigest).toBe(byName.configurationDigest);
-    expect(byParameter.id).toBe(byName.id);
+    ].map(({ stdout }) => {
+      const { id, configurationDigest } = JSON.parse(stdout)[0].cells[0];
+      return { id, configurationDigest };
+    });
+    expect(byName!.id).toBe(`${NAME}.first-fit-map.s1`);
+    expect(byWorkload).toEqual(byName);
+    expect(byParameter).toEqual(byName);
   });
 
   it('unless a file has that name', async () => {
