@@ -5,7 +5,11 @@ import { toolVersion } from '../core/version.js';
 import type { Command, CommandLoaders } from './command.js';
 import { ExitCode, type Io } from './io.js';
 import { tell } from './tell.js';
+import { textWidth } from './text-output.js';
 import { positionalsAfterDashes, requireValues, usageError } from './usage-error.js';
+
+/** Characters of a line of help: longer ones are hard to read. */
+const WIDEST_HELP = 110;
 
 /** Every command by its name. */
 const COMMANDS: CommandLoaders = {
@@ -67,7 +71,7 @@ async function parse(
     .demandCommand(1, 'say what to do: kvabench --help lists the commands')
     .exitProcess(false)
     .showHelpOnFail(false)
-    .wrap(Math.min(110, io.stdout.columns ?? 80))
+    .wrap(Math.min(WIDEST_HELP, textWidth(io)))
     .fail((message, error) => {
       throw error ?? usageError(message, program, synopsis);
     });

@@ -7,6 +7,7 @@ import { SummaryTable } from '../report/summary-table.js';
 import { ExitCode, type Io } from './io.js';
 import { progressBar } from './progress-bar.js';
 import { tell } from './tell.js';
+import { textWidth } from './text-output.js';
 
 /** Failures that are told on the terminal; all of them are in run.json. */
 const MOST_MESSAGES = 10;
@@ -77,7 +78,7 @@ function printOutcome(outcome: RunOutcome, plan: Plan, folder: ResultFolder, io:
   const table = new SummaryTable();
   for (const cell of finished) table.add(folder.readCell(cell));
   if (finished.length > 0) {
-    io.stdout.write(`${table.text(io.stdout.columns)}\nresults: ${folder.path}\n`);
+    io.stdout.write(`${table.text(textWidth(io))}\nresults: ${folder.path}\n`);
   }
   if (failed.length === 0) return;
   for (const { cell, message } of failed.slice(0, MOST_MESSAGES)) tell(io, `${message} (cell ${cell.id})`);

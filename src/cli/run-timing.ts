@@ -11,6 +11,7 @@ import { ExitCode, type Io } from './io.js';
 import { integerOption, singleOption } from './option-values.js';
 import { progressBar } from './progress-bar.js';
 import { tell } from './tell.js';
+import { textWidth } from './text-output.js';
 
 type Arguments = Readonly<Record<string, unknown>>;
 
@@ -95,7 +96,7 @@ export async function runTiming(
     tell(io, `timing interrupted; ${kept}, --resume --timing times them anew`);
     return ExitCode.interrupted;
   }
-  if (report.timings.length > 0) io.stdout.write(`\n${timingText(report.timings)}`);
+  if (report.timings.length > 0) io.stdout.write(`\n${timingText(report.timings, textWidth(io))}`);
   for (const problem of report.problems) tell(io, problem);
   return report.problems.length > 0 ? ExitCode.badInput : ExitCode.done;
 }

@@ -62,9 +62,9 @@ describe('kvabench run --timing', () => {
         `results: ${out}`,
         '',
         'toy-load, seed 1: CPU nanoseconds per event, metrics off and on',
-        'backend                off  95 % interval      on  95 % interval  on/off  replays',
-        'toy-fit             1006.3  1002.5–1010.0  2006.3  2002.5–2008.8    1.99      8+8',
-        'toy-fit:size=32KiB  3006.3  3002.5–3010.0  4006.3  4003.8–4008.8    1.33      8+8',
+        'backend               off  95 % interval      on  95 % interval  on/off  replays',
+        'toy-fit            1006.3  1002.5–1010.0  2006.3  2002.5–2008.8    1.99      8+8',
+        'toy-fit:…ze=32KiB  3006.3  3002.5–3010.0  4006.3  4003.8–4008.8    1.33      8+8',
         '',
       ].join('\n'),
     );

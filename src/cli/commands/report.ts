@@ -14,11 +14,10 @@ import { ReportData } from '../../report/report-data.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
 import { singleOption } from '../option-values.js';
+import { type TextDestination, writeText } from '../text-output.js';
 
 const FORMATS = ['html', 'md', 'text', 'svg', 'csv'] as const;
 type Format = (typeof FORMATS)[number];
-
-const DEFAULT_COLUMNS = 100;
 
 /** `kvabench report DIR`: results as pictures and tables, for browsers, terminals and mail. */
 export const reportCommand: Command = {
@@ -40,8 +39,7 @@ export const reportCommand: Command = {
     const out = singleOption(args, 'out', String);
     if (format === 'svg' || format === 'csv')
       writeFigures(report, format, figure, out ?? folderOf(folder), out, io);
-    else
-      writeReport(report, format, out ?? (format === 'html' ? join(folder, 'report.html') : undefined), io);
+    else writeReport(report, format, out ?? (format === 'html' ? join(folder, 'report.html') : '-'), io);
     return ExitCode.done;
   },
 };
@@ -71,25 +69,18 @@ function folderOf(folder: string): string {
   return join(folder, 'figures');
 }
 
-function writeReport(report: Report, format: 'html' | 'md' | 'text', out: string | undefined, io: Io): void {
-  const text = rendered(report, format, out === undefined || out === '-' ? io : undefined);
-  if (out === undefined || out === '-') {
-    io.stdout.write(text);
-    return;
-  }
-  writeWhole(out, text);
-  io.stdout.write(`${out}\n`);
+function writeReport(report: Report, format: 'html' | 'md' | 'text', out: string, io: Io): void {
+  writeText({ out }, io, (to) => rendered(report, format, io, to));
+  if (out !== '-') io.stdout.write(`${out}\n`);
 }
 
-/** `terminal` is where text goes if it goes to one. */
-function rendered(report: Report, format: 'html' | 'md' | 'text', terminal: Io | undefined): string {
+function rendered(report: Report, format: 'html' | 'md' | 'text', io: Io, to: TextDestination): string {
   if (format === 'html') return renderHtml(report);
   if (format === 'md') return renderMarkdown(report);
-  const isTerminal = terminal?.stdout.isTTY === true;
-  const noColour = terminal?.env.NO_COLOR;
+  const noColour = io.env.NO_COLOR;
   return renderText(report, {
-    columns: terminal?.stdout.columns ?? DEFAULT_COLUMNS,
-    colours: isTerminal && (noColour === undefined || noColour === ''),
+    columns: to.width,
+    colours: to.isTerminal && (noColour === undefined || noColour === ''),
   });
 }
 

@@ -24,6 +24,7 @@ import {
 } from '../run-options.js';
 import { type RunSettings, runPlan } from '../run-plan.js';
 import { readTiming, runTiming, type TimingChoice } from '../run-timing.js';
+import { textWidth } from '../text-output.js';
 
 /** What --force may replace. */
 const OWNED_FILES = [...TABLE_FILES, ...TIMING_FILES];
@@ -60,7 +61,11 @@ async function run(args: RunArguments, shipped: Registries, measure: Measure, io
   }
   const forecasts = plans.map((plan, index) => forecast(plan, folders[index]!, mode, settings));
   const json = (): string => `${JSON.stringify(forecasts.map(forecastData), null, 2)}\n`;
-  io.stdout.write(format === 'json' ? json() : forecasts.map(forecastText).join('\n'));
+  io.stdout.write(
+    format === 'json'
+      ? json()
+      : forecasts.map((forecast) => forecastText(forecast, textWidth(io))).join('\n'),
+  );
   return ExitCode.done;
 }
 

@@ -9,6 +9,7 @@ import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
 import { integerOption, outputPath, repeated, singleOption } from '../option-values.js';
 import { tell } from '../tell.js';
+import { textWidth } from '../text-output.js';
 import { skippedTable } from './trace-tables.js';
 
 /** An option that has a value. */
@@ -33,7 +34,7 @@ export const traceImportCommand: Command = {
         tool: `kvabench ${toolVersion()}`,
         signal,
       });
-      io.stdout.write(describeReport(report, output));
+      io.stdout.write(describeReport(report, output, textWidth(io)));
     });
   },
 };
@@ -207,7 +208,7 @@ function descriptionOf(args: Readonly<Record<string, unknown>>) {
   };
 }
 
-function describeReport({ metadata, lines }: ImportReport, output: string): string {
-  const skipped = metadata.skipped.length === 0 ? '' : `\n${skippedTable(metadata.skipped)}\n`;
+function describeReport({ metadata, lines }: ImportReport, output: string, width: number): string {
+  const skipped = metadata.skipped.length === 0 ? '' : `\n${skippedTable(metadata.skipped, width)}\n`;
   return `${output}: ${metadata.eventCount} events from ${lines} lines, digest ${metadata.digest}\n${skipped}`;
 }
