@@ -42,9 +42,8 @@ const NO_LINES = {
   'right-mid': '',
 };
 
-/** Fewest characters that are left of a shortened key where there is one, and where there are several. */
-const NARROWEST_KEY = 16;
-const NARROWEST_KEYS = 12;
+/** Fewest characters that are left of a shortened key. */
+const NARROWEST_KEY = 12;
 /** Fewest characters of a line of prose. */
 const NARROWEST_PROSE = 24;
 
@@ -89,8 +88,7 @@ function narrowed(table: TextTable, width: number, keys: number): TableLine[] | 
   const gaps = (widths.length - 1) * table.gap.length;
   const room = width - gaps - sum(widths.slice(keys));
   const shares = sharesOf(widths.slice(0, keys), room);
-  const least = keys === 1 ? NARROWEST_KEY : NARROWEST_KEYS;
-  if (shares.some((share, key) => share < Math.min(least, widths[key]!))) return undefined;
+  if (shares.some((share, key) => share < Math.min(NARROWEST_KEY, widths[key]!))) return undefined;
   const rows = withKeys(table.rows, shares);
   return rows === undefined ? undefined : aligned({ ...table, rows });
 }

@@ -9,7 +9,7 @@ import { bootstrapMedian } from '../../src/harness/timing/bootstrap.js';
 import type { Measure } from '../../src/harness/timing/launch.js';
 import { roundOrder } from '../../src/harness/timing/time-cells.js';
 import { TIMING_FILES } from '../../src/report/record-timing.js';
-import { TABLE_FILES } from '../../src/report/write-tables.js';
+import { COMMON_FILES } from '../support/result-files.js';
 import { type CliResult, runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { measured, toyTimedCells } from '../support/timing.js';
@@ -109,10 +109,10 @@ describe('kvabench run --timing', () => {
 
   it('describes the files beside them, and leaves every exact file as it is without timing', async () => {
     await run(quick);
-    const exact = Object.fromEntries(TABLE_FILES.map((name) => [name, read(name)]));
+    const exact = Object.fromEntries(COMMON_FILES.map((name) => [name, read(name)]));
     expect(await run(quick, '--timing', '--resume')).toMatchObject({ exitCode: 0 });
-    expect(Object.fromEntries(TABLE_FILES.map((name) => [name, read(name)]))).toEqual(exact);
-    expect(readdirSync(out).sort()).toEqual([...TABLE_FILES, ...TIMING_FILES, 'cells', 'run.json'].sort());
+    expect(Object.fromEntries(COMMON_FILES.map((name) => [name, read(name)]))).toEqual(exact);
+    expect(readdirSync(out).sort()).toEqual([...COMMON_FILES, ...TIMING_FILES, 'cells', 'run.json'].sort());
     const { resources, timing } = JSON.parse(read('timing-datapackage.json'));
     expect(timing).toMatchObject({
       seed: 1,
@@ -151,7 +151,7 @@ describe('kvabench run --timing', () => {
   it('removes the timing of results that --force replaces', async () => {
     await run(quick, '--timing', '--timing-rounds', '1');
     await run(quick, '--force');
-    expect(readdirSync(out).sort()).toEqual([...TABLE_FILES, 'cells', 'run.json'].sort());
+    expect(readdirSync(out).sort()).toEqual([...COMMON_FILES, 'cells', 'run.json'].sort());
   });
 
   it('names a cell whose process fails in one message, and keeps what the others measured', async () => {
@@ -187,7 +187,7 @@ describe('kvabench run --timing', () => {
     const result = await run(broken, '--timing');
     expect(result.exitCode).toBe(1);
     expect(result.stderr.trimEnd().split('\n')).toHaveLength(4);
-    expect(readdirSync(out).sort()).toEqual([...TABLE_FILES, 'cells', 'run.json'].sort());
+    expect(readdirSync(out).sort()).toEqual([...COMMON_FILES, 'cells', 'run.json'].sort());
   });
 
   it('ends with 130 when it is interrupted, with complete exact results', async () => {
@@ -200,7 +200,7 @@ describe('kvabench run --timing', () => {
     expect(result.stderr).toBe(
       `kvabench: timing interrupted; the exact results in ${out} are complete, --resume --timing times them anew\n`,
     );
-    expect(readdirSync(out).sort()).toEqual([...TABLE_FILES, 'cells', 'run.json'].sort());
+    expect(readdirSync(out).sort()).toEqual([...COMMON_FILES, 'cells', 'run.json'].sort());
     expect(JSON.parse(read('run.json')).status).toBe('complete');
   });
 
