@@ -66,6 +66,7 @@ async function parse(
     .scriptName('kvabench')
     .locale('en')
     .version(toolVersion())
+    .alias('help', 'h')
     .strict()
     .check((args, declared) => requireValues(argv, args, declared, synopsis), true)
     .demandCommand(1, 'say what to do: kvabench --help lists the commands')

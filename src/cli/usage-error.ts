@@ -97,6 +97,7 @@ function dashed(option: string): string {
 
 /** What yargs hands a check of the command line, besides the values; its own type is of something else. */
 interface DeclaredOptions {
+  readonly array: readonly string[];
   readonly boolean: readonly string[];
   readonly string: readonly string[];
 }
@@ -113,7 +114,7 @@ export function requireValues(
   declared: object,
   synopsis: string,
 ): true {
-  const { boolean, string } = declared as DeclaredOptions;
+  const { array, boolean, string } = declared as DeclaredOptions;
   for (const text of argv) {
     const [, flag, value] = /^--([^=]+)=(.*)$/s.exec(text) ?? [];
     if (flag !== undefined && boolean.includes(flag) && !/^(true|false)$/.test(value!)) {
@@ -121,7 +122,11 @@ export function requireValues(
     }
   }
   const positionals = positionalsOf(synopsis);
-  const empty = string.find((option) => !positionals.includes(option) && [args[option]].flat().includes(''));
+  const isEmpty = (option: string): boolean =>
+    array.includes(option) && Array.isArray(args[option])
+      ? args[option].length === 0 || args[option].includes('')
+      : [args[option]].flat().includes('');
+  const empty = string.find((option) => !positionals.includes(option) && isEmpty(option));
   if (empty !== undefined) throw new InputError('needs a value', { field: dashed(empty) });
   return true;
 }

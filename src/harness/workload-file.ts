@@ -1,8 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import { InputError, type InputPlace } from '../core/errors.js';
+import { unknownName } from '../core/suggest.js';
 import { type Nanoseconds, parseDuration } from '../core/units.js';
 import type { Phase } from '../workload/combination.js';
-import { fileOrShippedTrace, shippedTrace, shippedWorkloads } from './catalogue.js';
+import { fileOrShippedTrace, shippedTrace, shippedTraces, shippedWorkloads } from './catalogue.js';
 import {
   type Component,
   type ComponentContext,
@@ -43,20 +44,25 @@ export function readWorkloads(
   return file.components(request, context);
 }
 
-/** Reads `name:key=value,key=value` as -w takes it, where the name may be a file's or a shipped trace's. @throws InputError */
+/**
+ * Reads `name:key=value,key=value` as -w takes it, where the name may be a file's or a shipped trace's. `field` is the
+ * option or positional for messages.
+ * @throws InputError for an unknown name, a bad file or bad parameters.
+ */
 export function parseWorkloads(
   text: string,
   definitions: readonly Definition[],
   folder: string,
+  field = '-w',
 ): Component[] {
   const { name, pairs: list } = splitComponent('workload', text);
   const path = workloadFile(name, definitions, folder);
   if (path === undefined) {
-    const isTrace = shippedTrace(name) !== undefined;
-    return parseComponents('workload', isTrace ? replayText(name, list) : text, definitions, folder);
+    const known = definitions.some((definition) => definition.name === name);
+    const choice = known ? text : replayText(name, list, definitions, field);
+    return parseComponents('workload', choice, definitions, folder, field);
   }
   const file = new WorkloadFile(path, definitions);
-  const field = '-w';
   const parameters = list === undefined ? {} : file.typed(parsePairs(list, { field }));
   const place = (parameter: string): InputPlace => ({
     field: parameter === '' ? field : `${field} ${parameter}`,
@@ -64,9 +70,18 @@ export function parseWorkloads(
   return file.components({ name, parameters }, { folder, place });
 }
 
-/** A trace as the workload that replays it. */
-function replayText(trace: string, list: string | undefined): string {
-  return `replay:trace=${trace}${list === undefined ? '' : `,${list}`}`;
+/** A shipped trace as the workload that replays it. @throws InputError where there is no trace, or anything, of this name. */
+function replayText(
+  name: string,
+  list: string | undefined,
+  definitions: readonly Definition[],
+  field: string,
+): string {
+  if (shippedTrace(name) !== undefined) {
+    return `replay:trace=${name}${list === undefined ? '' : `,${list}`}`;
+  }
+  const known = [...definitions, ...shippedWorkloads(), ...shippedTraces()].map((each) => each.name);
+  throw unknownName('workload', name, [...known, 'a path that ends in .yaml'], { field });
 }
 
 /** Whether a YAML file describes a workload and not a suite. @throws InputError if it cannot be read or is no YAML. */

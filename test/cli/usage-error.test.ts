@@ -25,6 +25,16 @@ describe('bad usage is answered in one line', () => {
     [['risk', 'a', '--csv', '--json'], '--csv: not together with --json'],
     [['report', 'a', '--out', ''], '--out: needs a value'],
     [['trace', 'import', 'a', '--out'], '--out: needs a value'],
+    [['trace', 'cut', 'a', '--out', 'b', '--class'], '--class: needs a value'],
+    [
+      ['run', '-w', 'linux612-mixd'],
+      "-w: unknown workload 'linux612-mixd'; did you mean 'linux612-mixed'? (allowed: adversary, ",
+    ],
+    [
+      ['trace', 'generate', 'chrun', '--out', 'b'],
+      "<workload>: unknown workload 'chrun'; did you mean 'churn'?",
+    ],
+    [['report', 'package.json'], 'package.json: no folder (allowed: a folder that kvabench run wrote)'],
     [['list', '--json=yes'], "--json: 'yes' is not acceptable (allowed: no value)"],
     [['verify', '--', 'no-such-case'], 'no-such-case: no such directory'],
     [['report', '--', '-x'], "'-x' begins with a dash (allowed: ./-x)"],
@@ -54,6 +64,7 @@ describe('bad usage is answered in one line', () => {
     [['--help']],
     [['trace', '--help']],
     [['trace', 'info', '--help']],
+    [['trace', 'info', '-h']],
     [['--version']],
     [['list', '--json=true', '--', 'suites']],
   ])('%j is good usage', async (argv) => {

@@ -20,9 +20,12 @@ export function traceGenerateCommandWith(registries: Registries): Command {
     run(args, io) {
       const output = outputPath(args, 'a file')!;
       const request = {
-        workload: onlyComponent(parseWorkloads(String(args.workload), registries.workloads, process.cwd()), {
-          field: String(args.workload),
-        }),
+        workload: onlyComponent(
+          parseWorkloads(String(args.workload), registries.workloads, process.cwd(), '<workload>'),
+          {
+            field: String(args.workload),
+          },
+        ),
         seed: singleOption(args, 'seed', (text) => integerOption('seed', text, 0, 2 ** 32 - 1)) ?? 1,
         output,
         overwrite: args.force === true,
