@@ -5,3 +5,8 @@ import type { Io } from './io.js';
 export function tell({ stderr }: Pick<Io, 'stderr'>, message: string): void {
   stderr.write(`kvabench: ${visibleLines(message)}\n`);
 }
+
+/** Writes lines for people to stdout, each character of them showing. */
+export function print({ stdout }: Pick<Io, 'stdout'>, lines: string): void {
+  stdout.write(visibleLines(lines));
+}

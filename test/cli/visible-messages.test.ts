@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
+import { CaseCopy } from '../support/case-copy.js';
 import { runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { userBackendFile } from '../support/user-backend.js';
@@ -62,4 +63,14 @@ it('nor what the record of a shard holds', async () => {
     commits: true,
   });
   expect(stderr).toMatch(/^(kvabench: [^\p{Cc}\p{Cf}]+\n)+$/u);
+});
+
+it('nor what a golden case is called, on stdout', async () => {
+  const { directory } = new CaseCopy('tiny-xalloc').editField('ops.csv.gz', 3, 'result', '0x1000');
+  const renamed = join(dirname(directory), `tiny${HOSTILE}`);
+  renameSync(directory, renamed);
+  const { exitCode, stdout } = await runCli(['verify', renamed]);
+  expect(exitCode).toBe(2);
+  expect(stdout).toContain('FAILED  illumos-vmem/tiny\ufffd[31m');
+  expect(stdout).toMatch(/^([^\p{Cc}\p{Cf}]*\n)+$/u);
 });

@@ -7,7 +7,7 @@ import { findRowOracle } from '../../harness/golden/row-registry.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
 import { integerOption, singleOption } from '../option-values.js';
-import { tell } from '../tell.js';
+import { print, tell } from '../tell.js';
 
 /** Each is kept until the median is known. */
 const MOST_REPEATS = 1_000_000;
@@ -39,7 +39,8 @@ export const benchCommand: Command = {
       const result = await benchOne(directory, repeats, io);
       if (result === undefined) continue;
       mismatches += result.mismatches;
-      io.stdout.write(args.json === true ? `${JSON.stringify(result)}\n` : line(result));
+      if (args.json === true) io.stdout.write(`${JSON.stringify(result)}\n`);
+      else print(io, line(result));
     }
     return mismatches > 0 ? ExitCode.checkFailed : ExitCode.done;
   },

@@ -10,6 +10,7 @@ import type { Command } from '../command.js';
 import { differenceData, differenceText } from '../difference-text.js';
 import { ExitCode, type Io } from '../io.js';
 import { type RunArguments, readChoice } from '../run-options.js';
+import { print } from '../tell.js';
 
 /** `kvabench diff <trace|workload> -b A -b B`: the first allocation that two backends place differently. */
 export const diffCommand: Command = diffCommandWith(REGISTRIES);
@@ -61,7 +62,7 @@ async function run(args: RunArguments, shipped: Registries, io: Io): Promise<Exi
   const result = compareInLockstep(cells, { relative }, registries);
   if (args.json === true) {
     io.stdout.write(`${JSON.stringify(differenceData(cells, relative, result), null, 2)}\n`);
-  } else io.stdout.write(differenceText(cells, relative, result));
+  } else print(io, differenceText(cells, relative, result));
   return result.difference === undefined ? ExitCode.done : ExitCode.checkFailed;
 }
 
