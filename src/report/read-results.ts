@@ -134,7 +134,7 @@ export class Results {
 
 /** Why there is nothing to be read in this place. */
 function problemOf(path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = attemptIo('cannot read', path, () => statSync(path, { throwIfNoEntry: false }));
   if (found === undefined) return 'no such folder';
   return found.isDirectory() ? `no results: ${RUN_FILE} is missing` : 'no folder';
 }
