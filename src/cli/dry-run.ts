@@ -4,6 +4,7 @@ import { BUDGET_MS, estimateRun, type RunEstimate } from '../harness/estimate.js
 import type { CellPlan, Plan } from '../harness/plan.js';
 import { type FolderMode, findStored } from '../harness/result-folder.js';
 import { alignedLines } from '../report/aligned-text.js';
+import { counted } from '../report/notation.js';
 import { wrapWords } from '../report/wrap-words.js';
 import type { RunSettings } from './run-plan.js';
 
@@ -105,10 +106,6 @@ function methodText({ measured }: RunEstimate): string {
   const cells = counted(measured.length, 'cell');
   const part = `the first ${BUDGET_MS} ms of processor time of ${cells}`;
   return `estimated from ${part} on this machine, by requests or simulated time; what else runs here is left out`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function durationText(milliseconds: number): string {

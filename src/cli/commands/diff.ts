@@ -5,6 +5,7 @@ import { withBackendFiles } from '../../harness/backend-files.js';
 import { compareInLockstep } from '../../harness/lockstep.js';
 import { type CellPlan, planSuite } from '../../harness/plan.js';
 import { REGISTRIES, type Registries } from '../../harness/registries.js';
+import { counted } from '../../report/notation.js';
 import { chooseSuites, chosenBackendFiles, type SuiteChoice } from '../choose-suites.js';
 import type { Command } from '../command.js';
 import { differenceData, differenceText } from '../difference-text.js';
@@ -19,7 +20,7 @@ export const diffCommand: Command = diffCommandWith(REGISTRIES);
 export function diffCommandWith(registries: Registries): Command {
   return {
     usage: 'diff [target]',
-    summary: 'First operation at which two backends place differently, with both arenas around it',
+    summary: 'Show the first operation at which two backends place differently, with both arenas around it',
     options: declareOptions,
     run: (args, io) => run(args, registries, io),
   };
@@ -93,8 +94,4 @@ function chooseTwo(choice: SuiteChoice, registries: Registries): readonly [CellP
       allowed: `one workload (of ${names.join(', ')}) and one seed`,
     },
   );
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

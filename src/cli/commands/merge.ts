@@ -1,5 +1,6 @@
 import { ResultFolder } from '../../harness/result-folder.js';
 import { type Merge, readShards, writeMerged } from '../../report/merge-shards.js';
+import { counted } from '../../report/notation.js';
 import { TIMING_FILES } from '../../report/record-timing.js';
 import { TABLE_FILES } from '../../report/write-tables.js';
 import type { Command } from '../command.js';
@@ -46,7 +47,7 @@ function write(merge: Merge, folder: ResultFolder, io: Io): void {
   for (const warning of warningsOf(merge)) tell(io, warning);
   const { cells, missing, count } = merge;
   io.stdout.write(
-    `${cells.length} cells of ${count - missing.length} of ${count} shards\nresults: ${folder.path}\n`,
+    `${counted(cells.length, 'cell')} of ${count - missing.length} of ${count} shards\nresults: ${folder.path}\n`,
   );
 }
 

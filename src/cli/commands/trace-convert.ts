@@ -16,7 +16,7 @@ import { inputPath, untilInterrupted } from './trace-import.js';
 /** `kvabench trace convert`: a trace as text or Parquet, and back. */
 export const traceConvertCommand: Command = {
   usage: 'convert <input>',
-  summary: 'turn a trace into CSV or Parquet, and those into a trace; nothing is lost',
+  summary: 'Turn a trace into CSV or Parquet, and those into a trace; nothing is lost',
   options: (yargs) =>
     declareOutput(yargs).positional('input', {
       type: 'string',

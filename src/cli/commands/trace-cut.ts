@@ -12,7 +12,7 @@ import { untilInterrupted } from './trace-import.js';
 /** `kvabench trace cut`: a part of a trace. */
 export const traceCutCommand: Command = {
   usage: 'cut <trace>',
-  summary: 'write a part of a trace: by time, class, CPU, size, or a sample of its objects',
+  summary: 'Write a part of a trace: by time, class, CPU, size, or a sample of its objects',
   options: (yargs) =>
     declareOutput(yargs)
       .positional('trace', { type: 'string', demandOption: true, describe: 'trace to cut: name or file' })

@@ -15,7 +15,7 @@ export const traceGenerateCommand: Command = traceGenerateCommandWith(REGISTRIES
 export function traceGenerateCommandWith(registries: Registries): Command {
   return {
     usage: 'generate <workload>',
-    summary: 'write what a workload asks for as a trace',
+    summary: 'Write what a workload asks for as a trace',
     options: declare,
     run(args, io) {
       const output = outputPath(args, 'a file')!;

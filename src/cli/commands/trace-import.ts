@@ -18,7 +18,7 @@ const TEXT = { type: 'string', requiresArg: true } as const;
 /** `kvabench trace import`: a recording becomes an Arrow file. */
 export const traceImportCommand: Command = {
   usage: 'import <input>',
-  summary: 'turn a recording into a trace',
+  summary: 'Turn a recording into a trace',
   options: declare,
   async run(args, io) {
     const output = outputPath(args, 'a file')!;

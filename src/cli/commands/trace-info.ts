@@ -24,7 +24,7 @@ import { plainTable, skippedTable, sparkline } from './trace-tables.js';
 /** `kvabench trace info`: where a trace comes from and what is in it. */
 export const traceInfoCommand: Command = {
   usage: 'info <file>',
-  summary: 'provenance, populations, sizes and what could not be used',
+  summary: 'Show provenance, populations, sizes and what could not be used',
   options: (yargs) =>
     declareImportOptions(yargs)
       .positional('file', {

@@ -10,7 +10,7 @@ import { untilInterrupted } from './trace-import.js';
 /** `kvabench trace merge`: several traces of one run, on one clock. */
 export const traceMergeCommand: Command = {
   usage: 'merge <traces..>',
-  summary: 'write several traces of one run, recorded on one clock, as one',
+  summary: 'Write several traces of one run, recorded on one clock, as one',
   options: (yargs) =>
     declareOutput(yargs).positional('traces', {
       type: 'string',

@@ -1,5 +1,6 @@
 import { visibleText } from '../../core/visible-text.js';
 import { tableLines } from '../aligned-text.js';
+import { counted } from '../notation.js';
 import { wrapWords } from '../wrap-words.js';
 import type { Change } from './change.js';
 import type { Check, CompareReport } from './compare-results.js';
@@ -51,13 +52,12 @@ function noteText(note: string, width: number): string {
 
 function headText({ pairing, differing }: CompareReport): string {
   const count = pairing.pairs.length;
-  const cells = count === 1 ? '1 cell' : `${count} cells`;
   const same = count - differing;
   const outcome =
     same === count
       ? 'the same in every exact figure'
       : `${differing} ${differing === 1 ? 'differs' : 'differ'} in an exact figure, ${same} ${same === 1 ? 'does' : 'do'} not`;
-  return `${sidesText(pairing)}${cells} compared: ${outcome}\n`;
+  return `${sidesText(pairing)}${counted(count, 'cell')} compared: ${outcome}\n`;
 }
 
 function sidesText({ old, new: new_, baseline }: Pairing): string {
@@ -89,7 +89,7 @@ function tableText({ metric, rows, mean }: MetricTable, style: TextStyle): strin
   });
   const coloured = lines.map(({ text, row }) => colourLine(text, shown[(row ?? 0) - 1], metric, style));
   const left = rows.length - shown.length;
-  const rest = left === 0 ? '' : `${left} ${left === 1 ? 'row' : 'rows'} without a difference\n`;
+  const rest = left === 0 ? '' : `${counted(left, 'row')} without a difference\n`;
   return `${titleOf(metric)}\n${coloured.join('\n')}\n${rest}${meanNote(rows, mean)}`;
 }
 
