@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path';
 import { InputError } from '../core/errors.js';
 import { unknownName } from '../core/suggest.js';
 import { backendFileReference } from '../harness/backend-files.js';
-import { shippedSuites, shippedTraces, shippedWorkloads } from '../harness/catalogue.js';
+import { shippedSuites, shippedTrace, shippedTraces, shippedWorkloads } from '../harness/catalogue.js';
 import { type Component, parseComponents, readComponents } from '../harness/component.js';
 import type { Registries } from '../harness/registries.js';
 import {
@@ -86,8 +86,8 @@ function locate(target: string): Located {
   }
   const suite = shippedSuites().find(({ name }) => name === target);
   if (suite !== undefined) return { kind: 'suite', path: suite.path };
-  const trace = shippedTraces().find(({ name }) => name === target);
-  if (trace !== undefined) return { kind: 'trace', path: trace.path };
+  const trace = shippedTrace(target);
+  if (trace !== undefined) return { kind: 'trace', path: trace };
   const workload = shippedWorkloads().find(({ name }) => name === target);
   if (workload !== undefined) return { kind: 'workload', path: workload.path };
   const names = [...shippedSuites(), ...shippedTraces(), ...shippedWorkloads()].map(({ name }) => name);

@@ -1,6 +1,7 @@
 import { TAG_TYPE_NAMES, TagType } from '../arena/view.js';
 import { type Address, AddressSpace, NO_ADDRESS } from '../core/address.js';
 import { REQUEST_CLASS_NAMES, REQUEST_OP_NAMES, RequestOp } from '../core/request.js';
+import { visibleText } from '../core/visible-text.js';
 import type { ArenaExcerpt, ExcerptTag } from '../harness/arena-excerpt.js';
 import type { LockstepRequest, LockstepResult } from '../harness/lockstep.js';
 import type { CellPlan } from '../harness/plan.js';
@@ -71,13 +72,8 @@ function requestText({ op, cls, size, object, cpu, site }: LockstepRequest): str
   if (size > 0) parts.push(`${size} bytes`);
   if (object >= 0) parts.push(`object ${object}`);
   parts.push(`CPU ${cpu}`);
-  if (site !== '') parts.push(`from ${printable(site)}`);
+  if (site !== '') parts.push(`from ${visibleText(site)}`);
   return parts.join(' ');
-}
-
-/** Call sites come from recordings: what a terminal would take for a command is shown as a dot. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, '·');
 }
 
 function historyLines(history: readonly LockstepRequest[]): string[] {

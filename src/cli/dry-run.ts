@@ -1,8 +1,11 @@
 import { formatBytes } from '../core/units.js';
+import { visibleText } from '../core/visible-text.js';
 import { BUDGET_MS, estimateRun, type RunEstimate } from '../harness/estimate.js';
 import type { CellPlan, Plan } from '../harness/plan.js';
 import { type FolderMode, findStored } from '../harness/result-folder.js';
 import { alignedLines } from '../report/aligned-text.js';
+import { counted } from '../report/notation.js';
+import { wrapWords } from '../report/wrap-words.js';
 import type { RunSettings } from './run-plan.js';
 
 /** What `kvabench run` would do with one suite. */
@@ -52,8 +55,8 @@ export function forecastData({ plan, out, mode, workers, stored, estimate }: For
   };
 }
 
-/** The forecast for people. */
-export function forecastText(forecast: Forecast): string {
+/** The forecast for people, in lines of so many characters. */
+export function forecastText(forecast: Forecast, width: number): string {
   const { plan, out, mode, workers, stored, estimate } = forecast;
   const { name, workloads, backends, seeds, samples } = plan.suite;
   const product = [
@@ -66,15 +69,27 @@ export function forecastText(forecast: Forecast): string {
   const rows = plan.cells.map((cell) => cellRow(cell, forecast));
   const alignments = ['left', 'right', 'right', 'left'] as const;
   const folder = { refuse: 'a new folder', resume: `${stored.size} cells are kept`, force: 'replaced' }[mode];
+  const table = alignedLines({
+    rows: [['cell', 'events', 'time', 'state'], ...rows],
+    alignments,
+    gap: ' ',
+    width,
+  });
+  const prose = (text: string): string[] => wrapWords(visibleText(text), width);
+  const where = workers === 0 ? 'the main thread' : counted(workers, 'thread');
   return [
-    `${name}: ${counted(plan.cells.length, 'cell')}: ${part}${product.join(' × ')}, ${counted(samples, 'sample')} each`,
+    ...prose(
+      `${name}: ${counted(plan.cells.length, 'cell')}: ${part}${product.join(' × ')}, ${counted(samples, 'sample')} each`,
+    ),
     `results: ${out} (${folder})`,
     '',
-    ...alignedLines([['cell', 'events', 'time', 'state'], ...rows], alignments, ' '),
+    ...table,
     '',
-    `to run: ${counted(missing, 'cell')} on ${workers === 0 ? 'the main thread' : counted(workers, 'thread')}: about ` +
-      `${durationText(estimate.milliseconds)}, at least ${formatBytes(estimate.bytes)} of memory`,
-    methodText(estimate),
+    ...prose(
+      `to run: ${counted(missing, 'cell')} on ${where}: about ${durationText(estimate.milliseconds)}, ` +
+        `at least ${formatBytes(estimate.bytes)} of memory`,
+    ),
+    ...prose(methodText(estimate)),
     'nothing was written',
     '',
   ].join('\n');
@@ -91,10 +106,6 @@ function methodText({ measured }: RunEstimate): string {
   const cells = counted(measured.length, 'cell');
   const part = `the first ${BUDGET_MS} ms of processor time of ${cells}`;
   return `estimated from ${part} on this machine, by requests or simulated time; what else runs here is left out`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function durationText(milliseconds: number): string {

@@ -2,33 +2,36 @@ import { formatBytes } from '../core/units.js';
 import { hexAddress, isSound, type Layout } from '../layout/layout.js';
 import { alignedLines } from '../report/aligned-text.js';
 import { csvText } from '../report/csv.js';
+import { wrapWords } from '../report/wrap-words.js';
 
 /** Bytes for people; below zero with a sign. */
 export function shortSize(bytes: bigint): string {
   return bytes < 0n ? `-${formatBytes(Number(-bytes))}` : formatBytes(Number(bytes));
 }
 
-/** One layout as a table, high addresses above as in the kernel's own pictures, with its findings below. */
-export function layoutTable(layout: Layout): string {
+/** One layout as a table, high addresses above as in the kernel's own pictures, with its findings below;
+ * `width` is the characters of a line. */
+export function layoutTable(layout: Layout, width: number): string {
   const { platform, revision, physmem, segments } = layout;
   const rows = [...segments]
     .reverse()
     .map(({ name, base, size, rule }) => [name, hexAddress(base), shortSize(size), rule]);
-  const lines = alignedLines(
-    [['segment', 'base', 'size', 'rule'], ...rows],
-    ['left', 'right', 'right', 'left'],
-    '  ',
-  );
+  const lines = alignedLines({
+    rows: [['segment', 'base', 'size', 'rule'], ...rows],
+    alignments: ['left', 'right', 'right', 'left'],
+    gap: '  ',
+    width,
+  });
   return [
     `${platform}, ${revision}, ${shortSize(physmem)} of RAM`,
     ...lines,
-    ...findingLines(layout),
+    ...findingLines(layout).flatMap((line) => wrapWords(line, width)),
     '',
   ].join('\n');
 }
 
-/** Several layouts of one platform, a line each; `!` marks those that do not work. */
-export function sweepTable(layouts: readonly Layout[]): string {
+/** Several layouts of one platform, a row each; `!` marks those that do not work. */
+export function sweepTable(layouts: readonly Layout[], width: number): string {
   const names = new Set(layouts.flatMap(({ segments }) => segments.map(({ name }) => name)));
   const shown = ['red zone', 'segkpm', 'segkp', 'segkvmm', 'segzio'].filter((name) => names.has(name));
   const rows = layouts.map((layout) => [
@@ -47,17 +50,19 @@ export function sweepTable(layouts: readonly Layout[]): string {
     'heap',
     'heap/RAM',
   ];
-  const lines = alignedLines(
-    [head, ...rows],
-    head.map(() => 'right' as const),
-    '  ',
-  );
+  const alignments = head.map(() => 'right' as const);
+  const lines = alignedLines({ rows: [head, ...rows], alignments, gap: '  ', keys: 2, width });
   const problems = layouts.flatMap((layout) =>
     layout.findings
       .filter(({ kind }) => kind !== 'note')
       .map(({ kind, text }) => `${shortSize(layout.physmem)}: ${kind}: ${text}`),
   );
-  return [`${layouts[0]!.platform}, ${layouts[0]!.revision}`, ...lines, ...problems, ''].join('\n');
+  return [
+    `${layouts[0]!.platform}, ${layouts[0]!.revision}`,
+    ...lines,
+    ...problems.flatMap((line) => wrapWords(line, width)),
+    '',
+  ].join('\n');
 }
 
 /** Every segment of every layout, a row each; addresses in hex, sizes in bytes. */

@@ -3,6 +3,7 @@ import { type GuestDefinition, totalMemory, UNLIMITED } from '../memlock/guest-d
 import type { MemlockLimit } from '../memlock/memlock-limit.js';
 import type { RuleSet } from '../memlock/rule-sets.js';
 import { alignedLines } from '../report/aligned-text.js';
+import { wrapWords } from '../report/wrap-words.js';
 
 /** A process after an event: bytes; see ProcessLimit. */
 export interface ProcessState {
@@ -12,6 +13,9 @@ export interface ProcessState {
   readonly original: bigint;
 }
 
+const TERM_ALIGNMENTS = ['left', 'right', 'left'] as const;
+const EVENT_ALIGNMENTS = ['left', 'right', 'right', 'right', 'right'] as const;
+
 /** What one rule set makes of a guest. */
 export interface MemlockAnswer {
   readonly rules: RuleSet;
@@ -20,11 +24,12 @@ export interface MemlockAnswer {
   readonly states: readonly ProcessState[];
 }
 
-/** Limits by rule set, then terms of the `detailed` ones, then events. */
+/** Limits by rule set, then terms of the `detailed` ones, then events, in lines of so many characters. */
 export function memlockText(
   guest: GuestDefinition,
   answers: readonly MemlockAnswer[],
   detailed: readonly MemlockAnswer[],
+  width: number,
 ): string {
   const rows = answers.map(({ rules, limit }) => [
     rules.name,
@@ -32,12 +37,14 @@ export function memlockText(
     limit.reason,
     rules.summary,
   ]);
-  const table = alignedLines(
-    [['rules', 'limit, bytes', 'because of', 'what the rules brought'], ...rows],
-    ['left', 'right', 'left', 'left'],
-    '  ',
-  );
-  return [describe(guest), ...table, ...detailed.flatMap(details), ''].join('\n');
+  const table = alignedLines({
+    rows: [['rules', 'limit, bytes', 'because of', 'what the rules brought'], ...rows],
+    alignments: ['left', 'right', 'left', 'left'],
+    gap: '  ',
+    width,
+  });
+  const details = detailed.flatMap((answer) => detailLines(answer, width));
+  return [...wrapWords(describe(guest), width), ...table, ...details, ''].join('\n');
 }
 
 function describe(guest: GuestDefinition): string {
@@ -62,20 +69,22 @@ function describe(guest: GuestDefinition): string {
   ].join(', ');
 }
 
-function details({ rules, limit, states }: MemlockAnswer): string[] {
+function detailLines({ rules, limit, states }: MemlockAnswer, width: number): string[] {
   const terms = limit.terms.map(({ name, formula, kib }) => [`  ${name}`, String(kib), `KiB = ${formula}`]);
-  const doubt = rules.doubt === undefined ? [] : [`  doubtful: ${rules.doubt}`];
+  const doubt = rules.doubt === undefined ? [] : [`doubtful: ${rules.doubt}`];
+  const remarks = [...limit.overflows.map((text) => `OVERFLOW: ${text}`), ...doubt];
   return [
     '',
     `rules ${rules.name}: ${amount(limit.bytes)}`,
-    ...(terms.length === 0 ? [] : alignedLines(terms, ['left', 'right', 'left'], '  ')),
-    ...limit.overflows.map((text) => `  OVERFLOW: ${text}`),
-    ...doubt,
-    ...eventLines(states),
+    ...(terms.length === 0
+      ? []
+      : alignedLines({ rows: terms, alignments: TERM_ALIGNMENTS, gap: '  ', width })),
+    ...remarks.flatMap((text) => wrapWords(text, width - 2).map((line) => `  ${line}`)),
+    ...eventLines(states, width),
   ];
 }
 
-function eventLines(states: readonly ProcessState[]): string[] {
+function eventLines(states: readonly ProcessState[], width: number): string[] {
   if (states.length === 0) return [];
   const rows = states.map(({ event, limit, needed, original }) =>
     [`  ${event}`, limit, needed, original, excess(limit, needed)].map((field) =>
@@ -83,7 +92,7 @@ function eventLines(states: readonly ProcessState[]): string[] {
     ),
   );
   const head = ['  event', 'limit', 'needed', 'saved', 'limit - needed'];
-  return alignedLines([head, ...rows], ['left', 'right', 'right', 'right', 'right'], '  ');
+  return alignedLines({ rows: [head, ...rows], alignments: EVENT_ALIGNMENTS, gap: '  ', width });
 }
 
 /** What may be locked beyond the need; nothing can be said of an unlimited process. */

@@ -28,6 +28,20 @@ export function singleOption<T>(
   return read(values[0]!);
 }
 
+/**
+ * The option `--out` of a command that writes no single stream of text. Whoever means a file called `-` writes `./-`.
+ * @param allowed what it is then, for the message
+ * @throws InputError where it is given more often than once, or is standard output.
+ */
+export function outputPath(
+  args: Readonly<Record<string, unknown>>,
+  allowed: 'a folder' | 'a file',
+): string | undefined {
+  const path = singleOption(args, 'out', String);
+  if (path === '-') throw new InputError('cannot go to standard output', { field: '--out', allowed });
+  return path;
+}
+
 /** An option such as `2/3`: a number and how many there are. @throws InputError if it is none. */
 export function shareOption(option: string, text: string): { index: number; count: number } {
   const match = /^(\d+)\/(\d+)$/.exec(text);

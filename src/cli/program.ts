@@ -2,10 +2,14 @@ import yargs, { type Argv } from 'yargs';
 import { InputError } from '../core/errors.js';
 import { unknownName } from '../core/suggest.js';
 import { toolVersion } from '../core/version.js';
-import { visibleLines } from '../core/visible-text.js';
 import type { Command, CommandLoaders } from './command.js';
 import { ExitCode, type Io } from './io.js';
-import { usageError } from './usage-error.js';
+import { tell } from './tell.js';
+import { textWidth } from './text-output.js';
+import { positionalsAfterDashes, requireValues, usageError } from './usage-error.js';
+
+/** Characters of a line of help: longer ones are hard to read. */
+const WIDEST_HELP = 110;
 
 /** Every command by its name. */
 const COMMANDS: CommandLoaders = {
@@ -40,11 +44,11 @@ export async function runProgram(
     exitCode = await chosen.run(args, io);
   };
   try {
-    await parse(argv, io, commands ?? (await load(COMMANDS, argv[0], 'command')), run);
+    const plain = positionalsAfterDashes(argv);
+    await parse(plain, io, commands ?? (await load(COMMANDS, plain[0], 'command')), run);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    // The message may quote what a file holds.
-    io.stderr.write(`kvabench: ${visibleLines(error.message)}\n`);
+    tell(io, error.message);
     return ExitCode.badInput;
   }
   return exitCode;
@@ -62,11 +66,13 @@ async function parse(
     .scriptName('kvabench')
     .locale('en')
     .version(toolVersion())
+    .alias('help', 'h')
     .strict()
+    .check((args, declared) => requireValues(argv, args, declared, synopsis), true)
     .demandCommand(1, 'say what to do: kvabench --help lists the commands')
     .exitProcess(false)
     .showHelpOnFail(false)
-    .wrap(Math.min(110, io.stdout.columns ?? 80))
+    .wrap(Math.min(WIDEST_HELP, textWidth(io)))
     .fail((message, error) => {
       throw error ?? usageError(message, program, synopsis);
     });

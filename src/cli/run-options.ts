@@ -125,8 +125,3 @@ export function folderMode(args: RunArguments): FolderMode {
   if (args.resume === true) return 'resume';
   return args.force === true ? 'force' : 'refuse';
 }
-
-/** The --out option. @throws InputError if it is given twice. */
-export function outOption(args: RunArguments): string | undefined {
-  return singleOption(args, 'out', (text) => text);
-}

@@ -6,6 +6,8 @@ import { type RunOutcome, recordRun } from '../report/record-run.js';
 import { SummaryTable } from '../report/summary-table.js';
 import { ExitCode, type Io } from './io.js';
 import { progressBar } from './progress-bar.js';
+import { tell } from './tell.js';
+import { textWidth } from './text-output.js';
 
 /** Failures that are told on the terminal; all of them are in run.json. */
 const MOST_MESSAGES = 10;
@@ -30,7 +32,7 @@ export async function runPlan(
 ): Promise<ExitCode> {
   const outcome = await carryOut(plan, folder, settings, io);
   if (outcome.interrupted) {
-    io.stderr.write(`kvabench: interrupted; ${keptText(outcome.finished.length, plan, folder)}\n`);
+    tell(io, `interrupted; ${keptText(outcome.finished.length, plan, folder)}`);
     return ExitCode.interrupted;
   }
   // Earlier results are not given up for a run that has none.
@@ -58,7 +60,7 @@ async function carryOut(
     });
   } catch (error) {
     const kept = folder.abandon();
-    if (kept > 0) io.stderr.write(`kvabench: stopped; ${keptText(kept, plan, folder)}\n`);
+    if (kept > 0) tell(io, `stopped; ${keptText(kept, plan, folder)}`);
     throw error;
   } finally {
     progress.stop();
@@ -76,12 +78,10 @@ function printOutcome(outcome: RunOutcome, plan: Plan, folder: ResultFolder, io:
   const table = new SummaryTable();
   for (const cell of finished) table.add(folder.readCell(cell));
   if (finished.length > 0) {
-    io.stdout.write(`${table.text(io.stdout.columns)}\nresults: ${folder.path}\n`);
+    io.stdout.write(`${table.text(textWidth(io))}\nresults: ${folder.path}\n`);
   }
   if (failed.length === 0) return;
-  for (const { cell, message } of failed.slice(0, MOST_MESSAGES)) {
-    io.stderr.write(`kvabench: ${message} (cell ${cell.id})\n`);
-  }
+  for (const { cell, message } of failed.slice(0, MOST_MESSAGES)) tell(io, `${message} (cell ${cell.id})`);
   const count = `${failed.length} of ${plan.cells.length} cells failed`;
-  io.stderr.write(`kvabench: ${count}: see ${folder.file('failures')}; --resume runs them again\n`);
+  tell(io, `${count}: see ${folder.file('failures')}; --resume runs them again`);
 }

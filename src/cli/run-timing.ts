@@ -10,6 +10,8 @@ import { timingText } from '../report/timing-text.js';
 import { ExitCode, type Io } from './io.js';
 import { integerOption, singleOption } from './option-values.js';
 import { progressBar } from './progress-bar.js';
+import { tell } from './tell.js';
+import { textWidth } from './text-output.js';
 
 type Arguments = Readonly<Record<string, unknown>>;
 
@@ -91,10 +93,10 @@ export async function runTiming(
   }
   if (report === undefined) {
     const kept = `the exact results in ${folder.path} are complete`;
-    io.stderr.write(`kvabench: timing interrupted; ${kept}, --resume --timing times them anew\n`);
+    tell(io, `timing interrupted; ${kept}, --resume --timing times them anew`);
     return ExitCode.interrupted;
   }
-  if (report.timings.length > 0) io.stdout.write(`\n${timingText(report.timings)}`);
-  for (const problem of report.problems) io.stderr.write(`kvabench: ${problem}\n`);
+  if (report.timings.length > 0) io.stdout.write(`\n${timingText(report.timings, textWidth(io))}`);
+  for (const problem of report.problems) tell(io, problem);
   return report.problems.length > 0 ? ExitCode.badInput : ExitCode.done;
 }

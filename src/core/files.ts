@@ -21,6 +21,11 @@ export function writeWhole(path: string, content: string): void {
   });
 }
 
+/** Removes a file, if there is one. @throws InputError when it cannot be removed. */
+export function removeFile(path: string): void {
+  attemptIo('cannot remove', path, () => rmSync(path, { force: true }));
+}
+
 /**
  * Makes a folder and those above it that are missing. Not: the recursive option of mkdir, which never returns on
  * file systems that refuse new folders as if the parent were missing, as /proc does (Node 20).

@@ -1,8 +1,9 @@
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import type { TObject, TSchema } from '@sinclair/typebox';
 import { InputError, type InputPlace } from '../core/errors.js';
 import { unknownName } from '../core/suggest.js';
 import { parseBytes, parseDuration } from '../core/units.js';
+import { fileOrShippedTrace } from './catalogue.js';
 import { describeSchema, schemaProblem } from './schema-check.js';
 
 /** A value of a parameter; a list is written `a+b` where a suite is not at hand. */
@@ -16,7 +17,7 @@ export type RawParameters = Readonly<Record<string, unknown>>;
 
 /** What is needed to read parameters besides their schema. */
 export interface ParameterContext {
-  /** Relative values of format `path` are resolved against this folder. */
+  /** Relative values of format `path` are resolved against this folder; a shipped trace has a name too. */
   readonly folder: string;
   /** Where a parameter was written; '' asks for the place of the whole. */
   place(parameter: string): InputPlace;
@@ -119,7 +120,7 @@ function readValue(
   }
   const problem = schemaProblem(isQuantity ? numericSchema(property) : property, typed);
   if (problem !== undefined) throw new InputError(problem.text, { ...place, allowed: problem.allowed });
-  if (isPath(property)) return resolve(context.folder, String(typed));
+  if (isPath(property)) return fileOrShippedTrace(String(typed), context.folder);
   return typed as ParameterValue;
 }
 

@@ -1,8 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import { InputError, type InputPlace } from '../core/errors.js';
+import { unknownName } from '../core/suggest.js';
 import { type Nanoseconds, parseDuration } from '../core/units.js';
 import type { Phase } from '../workload/combination.js';
-import { shippedWorkloads } from './catalogue.js';
+import { fileOrShippedTrace, shippedTrace, shippedTraces, shippedWorkloads } from './catalogue.js';
 import {
   type Component,
   type ComponentContext,
@@ -15,7 +16,7 @@ import {
   splitComponent,
 } from './component.js';
 import { sha256 } from './digest.js';
-import { type RawParameters, typedFromText } from './parameters.js';
+import { isPath, type RawParameters, typedFromText } from './parameters.js';
 import { type Definition, findDefinition } from './registries.js';
 import {
   COMBINATION_SCHEMA,
@@ -43,22 +44,44 @@ export function readWorkloads(
   return file.components(request, context);
 }
 
-/** Reads `name:key=value,key=value` as -w takes it, where the name may be a file's. @throws InputError */
+/**
+ * Reads `name:key=value,key=value` as -w takes it, where the name may be a file's or a shipped trace's. `field` is the
+ * option or positional for messages.
+ * @throws InputError for an unknown name, a bad file or bad parameters.
+ */
 export function parseWorkloads(
   text: string,
   definitions: readonly Definition[],
   folder: string,
+  field = '-w',
 ): Component[] {
   const { name, pairs: list } = splitComponent('workload', text);
   const path = workloadFile(name, definitions, folder);
-  if (path === undefined) return parseComponents('workload', text, definitions, folder);
+  if (path === undefined) {
+    const known = definitions.some((definition) => definition.name === name);
+    const choice = known ? text : replayText(name, list, definitions, field);
+    return parseComponents('workload', choice, definitions, folder, field);
+  }
   const file = new WorkloadFile(path, definitions);
-  const field = '-w';
   const parameters = list === undefined ? {} : file.typed(parsePairs(list, { field }));
   const place = (parameter: string): InputPlace => ({
     field: parameter === '' ? field : `${field} ${parameter}`,
   });
   return file.components({ name, parameters }, { folder, place });
+}
+
+/** A shipped trace as the workload that replays it. @throws InputError where there is no trace, or anything, of this name. */
+function replayText(
+  name: string,
+  list: string | undefined,
+  definitions: readonly Definition[],
+  field: string,
+): string {
+  if (shippedTrace(name) !== undefined) {
+    return `replay:trace=${name}${list === undefined ? '' : `,${list}`}`;
+  }
+  const known = [...definitions, ...shippedWorkloads(), ...shippedTraces()].map((each) => each.name);
+  throw unknownName('workload', name, [...known, 'a path that ends in .yaml'], { field });
 }
 
 /** Whether a YAML file describes a workload and not a suite. @throws InputError if it cannot be read or is no YAML. */
@@ -213,8 +236,8 @@ type Times = Time | readonly Time[];
 
 function absolutePaths({ parameters }: Definition, raw: RawParameters, folder: string): RawParameters {
   const entries = Object.entries(raw).map(([name, value]): [string, unknown] => {
-    const isPath = parameters.properties[name]?.format === 'path' && typeof value === 'string';
-    return [name, isPath ? resolve(folder, value) : value];
+    const isFile = isPath(parameters.properties[name]) && typeof value === 'string';
+    return [name, isFile ? fileOrShippedTrace(value, folder) : value];
   });
   return Object.fromEntries(entries);
 }

@@ -25,9 +25,15 @@ export class YamlSource {
     this.file = file;
     const document = parseDocument(text, { lineCounter: this.lines, prettyErrors: false });
     const problem = document.errors[0] ?? document.warnings[0];
-    if (problem !== undefined) throw new InputError(problem.message, this.at(problem.pos[0]));
+    if (problem !== undefined) throw new InputError(readable(problem.message), this.at(problem.pos[0]));
     this.root = document.contents;
-    this.value = document.toJS();
+    try {
+      this.value = document.toJS();
+    } catch (error) {
+      // Aliases of nothing, and so many that the document would fill the memory; parts within parts without end.
+      if (!(error instanceof ReferenceError || error instanceof RangeError)) throw error;
+      throw new InputError(readable(error.message), this.at(0));
+    }
   }
 
   /** Where the part at `path` stands; for a part that is not there, the nearest one around it. */
@@ -57,6 +63,11 @@ export class YamlSource {
     const { line, col } = this.lines.linePos(offset);
     return { file: this.file, line: Math.max(1, line), column: Math.max(1, col) };
   }
+}
+
+/** What the parser says; of lists in lists without end, it reports its own end. */
+function readable(message: string): string {
+  return /call stack/.test(message) ? 'nests too deep' : message;
 }
 
 function start(node: Node): number {

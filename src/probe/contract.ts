@@ -45,6 +45,8 @@ export interface TableProbe {
    * so their digests, are the same as if there were no such table.
    */
   concerns?(backend: Backend): boolean;
+  /** For what only some backends or workloads have: results in which no cell has a row are without the file. */
+  readonly isOptional?: true;
   /** The rows at this time, in the order of `columns`. */
   rows(run: RunView): Field[][];
 }

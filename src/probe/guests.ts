@@ -56,6 +56,7 @@ export const guestsTable: TableProbe = {
   name: 'guests',
   title: 'Guest memory over the whole run, of backends whose guests get kernel addresses',
   when: 'end',
+  isOptional: true,
   columns: COLUMNS,
   key: ['arena'],
   concerns: ({ guests }) => guests !== undefined,

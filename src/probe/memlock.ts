@@ -26,6 +26,7 @@ export const memlockTable: TableProbe = {
   name: 'memlock',
   title: 'Locked-memory limits of guests over the whole run, by rule set of libvirt, whatever the backend',
   when: 'end',
+  isOptional: true,
   columns: [
     RULES,
     countColumn('starts', 'none', 'Guests started.'),
@@ -71,6 +72,7 @@ export const memlockTimelineTable: TableProbe = {
   name: 'memlock-timeline',
   title: 'Locked-memory limits of guests at each sample point, by rule set of libvirt, whatever the backend',
   when: 'sample',
+  isOptional: true,
   columns: [
     RULES,
     countColumn('guests', 'none', 'Guests that run.'),

@@ -45,6 +45,7 @@ export const segkpTable: TableProbe = {
   title:
     'Threads and heap at the first failures and at the end, for backends that set segkp against the heap',
   when: 'end',
+  isOptional: true,
   columns: COLUMNS,
   key: ['moment'],
   concerns: ({ segkp }) => segkp !== undefined,

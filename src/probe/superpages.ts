@@ -11,6 +11,7 @@ export const superpagesTable: TableProbe = {
   title:
     '2 MiB extents of address space that each class of requests has pages of, at each sample point; only of backends that know them',
   when: 'sample',
+  isOptional: true,
   columns: [
     textColumn('class', 'Request class; kstack, and one without live requests, has no row.'),
     countColumn('extents', 'less', '2 MiB-aligned extents of address space with a live page of the class.'),

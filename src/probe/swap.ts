@@ -6,6 +6,7 @@ export const swapTable: TableProbe = {
   name: 'swap',
   title: 'Swap space of kernel stacks at each sample point; only of backends that model it',
   when: 'sample',
+  isOptional: true,
   columns: [
     countColumn(
       'swap_blocks',

@@ -1,4 +1,5 @@
 import type { Block } from './content.js';
+import { counted } from './notation.js';
 import type { ReportData } from './report-data.js';
 import { REPORT_SECTIONS } from './sections/registry.js';
 
@@ -34,8 +35,4 @@ export function makeReport(data: ReportData, sections = REPORT_SECTIONS): Report
       return blocks === undefined ? [] : [{ id: section.id, title: section.title, blocks }];
     }),
   };
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -23,6 +23,11 @@ export function formatCount(value: number): string {
   return unit === 0 ? String(value) : `${scaled.toFixed(scaled >= 100 ? 0 : 1)}${units[unit]}`;
 }
 
+/** So many of what the noun says: `1 cell`, `2 cells`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** Text of at most `length` characters, shortened in the middle. */
 export function shorten(text: string, length: number): string {
   if (text.length <= length) return text;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import { InputError } from '../core/errors.js';
@@ -96,10 +96,7 @@ export class Results {
     const file = join(path, RUN_FILE);
     if (!existsSync(file)) {
       const allowed = 'a folder that kvabench run wrote';
-      throw new InputError(existsSync(path) ? `no results: ${RUN_FILE} is missing` : 'no such folder', {
-        file: path,
-        allowed,
-      });
+      throw new InputError(problemOf(path), { file: path, allowed });
     }
     const run = readRun(file);
     const exact = readDescriptions(join(path, DATA_PACKAGE));
@@ -133,6 +130,13 @@ export class Results {
     this.read.set(name, table);
     return table;
   }
+}
+
+/** Why there is nothing to be read in this place. */
+function problemOf(path: string): string {
+  const found = attemptIo('cannot read', path, () => statSync(path, { throwIfNoEntry: false }));
+  if (found === undefined) return 'no such folder';
+  return found.isDirectory() ? `no results: ${RUN_FILE} is missing` : 'no folder';
 }
 
 function readRun(file: string): StoredRun {

@@ -1,9 +1,10 @@
 import { visibleText } from '../core/visible-text.js';
-import { alignedLines } from './aligned-text.js';
+import { tableLines } from './aligned-text.js';
 import type { Block, DataTable, Figure, FigureGroup, TableCell } from './content.js';
 import type { Report } from './make-report.js';
 import { shorten } from './notation.js';
 import { sparkLine } from './spark-line.js';
+import { wrapWords } from './wrap-words.js';
 
 /** How a terminal shows a report. */
 export interface TextOptions {
@@ -13,7 +14,6 @@ export interface TextOptions {
 }
 
 const NARROWEST = 40;
-const NARROWEST_NAME = 16;
 /** A name takes at most this share of a line. */
 const NAME_SHARE = 0.3;
 
@@ -62,51 +62,26 @@ class Printer {
 
   /** Lines of at most the terminal's width, broken between words. */
   wrapped(text: string): string[] {
-    const lines: string[] = [];
-    let line = '';
-    for (const word of visibleText(text).split(' ')) {
-      const longer = line === '' ? word : `${line} ${word}`;
-      if (longer.length <= this.options.columns) {
-        line = longer;
-        continue;
-      }
-      if (line !== '') lines.push(line);
-      line = word;
-    }
-    return line === '' ? lines : [...lines, line];
+    return wrapWords(visibleText(text), this.options.columns);
   }
 
   private table(table: DataTable): string {
     return [
       ...this.wrapped(table.caption).map((line) => this.styled(line, '1')),
-      ...(this.aligned(table) ?? this.listed(table)),
+      ...this.aligned(table),
       ...table.notes.flatMap((note) => this.wrapped(note)),
       '',
     ].join('\n');
   }
 
-  /** A line per row, the first column shortened where need be; undefined where the width does not suffice. */
-  private aligned({ columns, rows }: DataTable): string[] | undefined {
-    const head = columns.map(({ name }) => name);
-    const texts = [head, ...rows.map((row) => row.map(cellText))];
-    const widths = head.map((_, index) => Math.max(...texts.map((row) => row[index]!.length)));
-    const others = widths.slice(1).reduce((sum, width) => sum + 2 + width, 0);
-    const room = this.options.columns - others;
-    if (room < Math.min(widths[0]!, NARROWEST_NAME)) return undefined;
-    const shown = texts.map(([first, ...rest]) => [shorten(first!, room), ...rest]);
-    const alignments = columns.map(({ align }) => align);
-    const [top, ...lines] = alignedLines(shown, alignments, '  ');
-    return [this.styled(top!, '2'), ...lines.map((line) => this.starred(line))];
-  }
-
-  /** A line per cell, under the first of its row. */
-  private listed({ columns, rows }: DataTable): string[] {
-    return rows.flatMap(([first, ...cells]) => [
-      shorten(cellText(first!), this.options.columns),
-      ...cells.map((cell, index) =>
-        this.starred(shorten(`  ${columns[index + 1]!.name}: ${cellText(cell)}`, this.options.columns)),
-      ),
-    ]);
+  private aligned({ columns, rows }: DataTable): string[] {
+    const lines = tableLines({
+      rows: [columns.map(({ name }) => name), ...rows.map((row) => row.map(cellText))],
+      alignments: columns.map(({ align }) => align),
+      gap: '  ',
+      width: this.options.columns,
+    });
+    return lines.map(({ text, row }) => (row === 0 ? this.styled(text, '2') : this.starred(text)));
   }
 
   private starred(line: string): string {
@@ -151,5 +126,5 @@ function longest(lines: Figure['lines']): number {
 
 function cellText({ text, detail, best }: TableCell): string {
   const range = detail === undefined ? '' : ` (${detail})`;
-  return visibleText(`${text}${best === true ? '*' : ''}${range}`);
+  return `${text}${best === true ? '*' : ''}${range}`;
 }

@@ -1,7 +1,9 @@
+import { visibleText } from '../core/visible-text.js';
 import type { CellResult } from '../harness/cell.js';
 import { SUMMARY_COLUMNS } from '../harness/summary.js';
 import { alignedLines } from './aligned-text.js';
 import { formatCount, formatRatio, formatShortBytes, shorten } from './notation.js';
+import { wrapWords } from './wrap-words.js';
 
 /** A column of the table for people: heading, name in summary.csv, notation. */
 type Shown = readonly [heading: string, column: string, format: (value: number) => string];
@@ -19,8 +21,6 @@ const SHOWN: readonly Shown[] = [
   ['mag.hit', 'magazine_hit_rate', formatRatio],
 ];
 
-const NARROWEST = 100;
-
 /** What the table keeps of a cell. */
 type Row = Pick<CellResult, 'workload' | 'backend' | 'seed' | 'summary' | 'resultDigest'>;
 
@@ -36,9 +36,8 @@ export class SummaryTable {
     this.blocks.set(key, [...(this.blocks.get(key) ?? []), row]);
   }
 
-  /** The table for a terminal of so many columns; long labels are shortened in the middle. */
-  text(columns = NARROWEST): string {
-    const width = Math.max(NARROWEST, columns);
+  /** The table in lines of so many characters. */
+  text(width: number): string {
     return [...this.blocks.values()].map((block) => blockText(block, width)).join('\n');
   }
 }
@@ -46,17 +45,17 @@ export class SummaryTable {
 function blockText(results: readonly Row[], width: number): string {
   const { workload, seed } = results[0]!;
   const events = formatCount(figure(results[0]!, 'events'));
-  const head = [...SHOWN.map(([heading]) => heading), 'digest'];
-  const figures = results.map((result) => [
+  const head = ['backend', ...SHOWN.map(([heading]) => heading), 'digest'];
+  const rows = results.map((result) => [
+    result.backend,
     ...SHOWN.map(([, column, format]) => shown(figure(result, column), format)),
     result.resultDigest.slice(0, 8),
   ]);
-  const room = width - widthOf([head, ...figures]);
-  const rows = figures.map((fields, index) => [shorten(results[index]!.backend, room), ...fields]);
   const alignments = ['left' as const, ...SHOWN.map(() => 'right' as const), 'left' as const];
-  const text = alignedLines([['backend', ...head], ...rows], alignments, ' ').join('\n');
-  const notes = results.map(unservedNote).join('');
-  return `${workload}, seed ${seed}: ${events} events\n${text}\n${notes}`;
+  const table = alignedLines({ rows: [head, ...rows], alignments, gap: ' ', width });
+  const title = wrapWords(visibleText(`${workload}, seed ${seed}: ${events} events`), width);
+  const notes = results.flatMap((result) => wrapWords(visibleText(unservedNote(result)), width));
+  return [...title, ...table, ...notes, ''].join('\n');
 }
 
 /** Figures of a backend that has left requests out do not compare with those of the others: the table must say so. */
@@ -66,14 +65,8 @@ function unservedNote(result: Row): string {
   const name = shorten(result.backend, 45);
   const isAll = figure(result, 'allocs') + figure(result, 'failures') === 0;
   return isAll
-    ? `${name} serves no request of these classes\n`
-    : `${name}: ${formatCount(unserved)} events of classes that it does not serve\n`;
-}
-
-/** Characters that columns take, each with the space before it. */
-function widthOf(rows: readonly (readonly string[])[]): number {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return widths.reduce((sum, width) => sum + 1 + width, 0);
+    ? `${name} serves no request of these classes`
+    : `${name}: ${formatCount(unserved)} events of classes that it does not serve`;
 }
 
 function figure(result: Row, name: string): number {

@@ -11,6 +11,7 @@ export class TableFile {
   private readonly file: GrowingFile;
   private readonly hash = createHash('sha256');
   private bytes = 0;
+  private rows = 0;
 
   /** @throws InputError when it cannot be written. */
   constructor(table: TableDescription, folder: ResultFolder) {
@@ -21,7 +22,12 @@ export class TableFile {
 
   /** Adds rows in the order of the table's columns. @throws InputError when they cannot be written. */
   append(rows: readonly (readonly Field[])[]): void {
+    this.rows += rows.length;
     this.write(csvText(rows));
+  }
+
+  get isEmpty(): boolean {
+    return this.rows === 0;
   }
 
   /** Gives up what was written. */

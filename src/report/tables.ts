@@ -9,6 +9,8 @@ import type { TableDescription } from './data-package.js';
 
 /** One table of exact results, with its rows for a cell. */
 export interface ResultTable extends TableDescription {
+  /** As in the contract `TableProbe`. */
+  readonly isOptional?: true;
   rows(result: CellResult): Field[][];
 }
 
@@ -144,11 +146,13 @@ export function withParameters(table: ResultTable, parameters: readonly Paramete
 }
 
 /** The table of a probe that has one of its own. */
-function probedTable({ name, title, when, columns, key }: TableProbe): ResultTable {
+function probedTable({ name, title, when, columns, key, isOptional }: TableProbe): ResultTable {
+  const optional = isOptional === undefined ? {} : { isOptional };
   if (when === 'end') {
     return {
       name,
       title,
+      ...optional,
       columns: [...CELL_COLUMNS, ...columns],
       key: [...CELL_KEY, ...key],
       rows: (result) => (result.samples.tables[name] ?? []).map((row) => [...cellFields(result), ...row]),
@@ -157,6 +161,7 @@ function probedTable({ name, title, when, columns, key }: TableProbe): ResultTab
   return {
     name,
     title,
+    ...optional,
     columns: [...CELL_COLUMNS, ...SAMPLE_COLUMNS, ...columns],
     key: [...CELL_KEY, 'sample', ...key],
     rows: (result) =>

@@ -1,7 +1,9 @@
+import { visibleText } from '../core/visible-text.js';
 import type { ClockName } from '../harness/timing/clocks.js';
 import type { CellTiming } from '../harness/timing/timing-statistics.js';
 import { ratio } from '../probe/column.js';
 import { alignedLines } from './aligned-text.js';
+import { wrapWords } from './wrap-words.js';
 
 /** The clock that is shown: it does not count the turns of other programs. */
 const SHOWN: ClockName = 'cpu';
@@ -15,8 +17,8 @@ interface Pair {
   on?: CellTiming;
 }
 
-/** The medians for people: a block per workload and seed, a line per backend. */
-export function timingText(timings: readonly CellTiming[]): string {
+/** The medians for people in lines of so many characters: a block per workload and seed, a line per backend. */
+export function timingText(timings: readonly CellTiming[], width: number): string {
   const blocks = new Map<string, Map<string, Pair>>();
   for (const timing of timings) {
     if (timing.clock !== SHOWN) continue;
@@ -29,10 +31,14 @@ export function timingText(timings: readonly CellTiming[]): string {
       [timing.cell.metrics ? 'on' : 'off']: timing,
     });
   }
-  return [...blocks].map(([title, block]) => `${title}\n${blockText(block)}\n`).join('\n');
+  return [...blocks]
+    .map(
+      ([title, block]) => `${wrapWords(visibleText(title), width).join('\n')}\n${blockText(block, width)}\n`,
+    )
+    .join('\n');
 }
 
-function blockText(block: ReadonlyMap<string, Pair>): string {
+function blockText(block: ReadonlyMap<string, Pair>, width: number): string {
   const rows = [...block].map(([backend, { off, on }]) => [
     backend,
     ...medianFields(off),
@@ -42,7 +48,7 @@ function blockText(block: ReadonlyMap<string, Pair>): string {
       : formatted(ratio(on.interval.median, off.interval.median), 2),
     `${off?.samples ?? 0}+${on?.samples ?? 0}`,
   ]);
-  return alignedLines([HEAD, ...rows], ALIGNMENTS, '  ').join('\n');
+  return alignedLines({ rows: [HEAD, ...rows], alignments: ALIGNMENTS, gap: '  ', width }).join('\n');
 }
 
 function medianFields(timing: CellTiming | undefined): string[] {

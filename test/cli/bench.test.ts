@@ -56,8 +56,16 @@ describe('bad usage of bench is one clear message and exit code 1', () => {
       "no golden case 'tiny-worstfit' (allowed: a directory, or the name",
     ],
     ['a part of a name', () => ['xalloc'], "no golden case 'xalloc'"],
-    ['no repeats', () => [CASE, '--repeat', '0'], "--repeat: '0' (allowed: an integer of at least 1)"],
-    ['half a repeat', () => [CASE, '--repeat', '0.5'], "--repeat: '0.5' (allowed: an integer of at least 1)"],
+    [
+      'no repeats',
+      () => [CASE, '--repeat', '0'],
+      "--repeat: '0' is not acceptable (allowed: an integer from 1 to 1000000)",
+    ],
+    [
+      'half a repeat',
+      () => [CASE, '--repeat', '0.5'],
+      "--repeat: '0.5' is not acceptable (allowed: an integer from 1 to 1000000)",
+    ],
     ['repeats that are no number', () => [CASE, '--repeat', 'x'], "--repeat: 'x'"],
     ['an unknown option', () => [CASE, '--fast'], "unknown option '--fast'"],
     [

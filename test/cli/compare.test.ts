@@ -16,7 +16,7 @@ import { toyComponent } from '../support/toy-suite.js';
 const SIX_SEEDS = [1, 2, 3, 4, 5, 6];
 
 function compare(...argv: string[]): Promise<CliResult> {
-  return runCli(['compare', ...argv]);
+  return runCli(['compare', ...argv], '', undefined, { COLUMNS: '200' });
 }
 
 async function json(...argv: string[]): Promise<ReturnType<typeof JSON.parse>> {

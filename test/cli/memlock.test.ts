@@ -42,6 +42,9 @@ describe('kvabench memlock', () => {
       'memlock --memory 8GiB --arch ppc64le --max-memory 32GiB --rules 7.2.0 --events attach_pci,detach_pci'.split(
         ' ',
       ),
+      '',
+      undefined,
+      { COLUMNS: '120' },
     );
     expect(stdout).toMatch(/ detach_pci +8896118784 \(8\.29 GiB\) +281018368 .* 8615100416 \(8\.02 GiB\)\n$/);
   });

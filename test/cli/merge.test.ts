@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { mergeCommand } from '../../src/cli/commands/merge.js';
 import { runCommandWith } from '../../src/cli/commands/run.js';
 import { type CellResult, digestResult } from '../../src/harness/cell.js';
-import { TABLE_FILES } from '../../src/report/write-tables.js';
+import { COMMON_FILES } from '../support/result-files.js';
 import { type CliResult, runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { TOYS } from '../support/toy.js';
@@ -62,7 +62,7 @@ function portableRecord(path: string): string {
 
 function expectSame(merged: string, whole: string): void {
   expect(readdirSync(merged).sort()).toEqual(readdirSync(whole).sort());
-  for (const name of TABLE_FILES) expect(read(merged, name), name).toBe(read(whole, name));
+  for (const name of COMMON_FILES) expect(read(merged, name), name).toBe(read(whole, name));
   const cells = readdirSync(join(whole, 'cells'));
   expect(readdirSync(join(merged, 'cells')).sort()).toEqual(cells.sort());
   for (const name of cells) expect(read(merged, join('cells', name))).toBe(read(whole, join('cells', name)));

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../support/run-cli.js';
@@ -57,6 +57,11 @@ describe('kvabench report', () => {
     const none = await runCli(['report', temporaryFolder()]);
     expect(none.exitCode).toBe(1);
     expect(none.stderr).toMatch(/no results: run.json is missing/);
+    const loop = join(temporaryFolder(), 'loop');
+    symlinkSync(loop, loop);
+    expect((await runCli(['report', loop])).stderr).toMatch(
+      /^kvabench: \S+loop: cannot read: ELOOP[^\n]+\n$/,
+    );
     const path = await toyResults();
     await runCli(['report', path]);
     const before = readFileSync(join(path, 'report.html'), 'utf8');

@@ -47,7 +47,9 @@ function results(runs: number, from = 1, table = 'failures'): string {
 
 describe('kvabench risk', () => {
   it('counts failed runs with their interval and holds it against a bound', async () => {
-    const { exitCode, stdout } = await runCli(['risk', results(40), '--below', '0.1']);
+    const { exitCode, stdout } = await runCli(['risk', results(40), '--below', '0.1'], '', undefined, {
+      COLUMNS: '120',
+    });
     expect(exitCode).toBe(0);
     expect(stdout.split('\n').map((line) => line.split(/ +/))).toEqual([
       [
@@ -110,7 +112,7 @@ describe('kvabench risk', () => {
       () => [results(2), '--table', `../${basename(results(2))}/failures`],
       'unknown table',
     ],
-    ['CSV and JSON at once', () => [results(2), '--csv', '--json'], 'mutually exclusive'],
+    ['CSV and JSON at once', () => [results(2), '--csv', '--json'], '--csv: not together with --json'],
     ['a column that is not there', () => [results(2), '--column', 'failurs'], "did you mean 'failures'?"],
     [
       'a column that does not count',

@@ -9,7 +9,7 @@ import { bootstrapMedian } from '../../src/harness/timing/bootstrap.js';
 import type { Measure } from '../../src/harness/timing/launch.js';
 import { roundOrder } from '../../src/harness/timing/time-cells.js';
 import { TIMING_FILES } from '../../src/report/record-timing.js';
-import { TABLE_FILES } from '../../src/report/write-tables.js';
+import { COMMON_FILES } from '../support/result-files.js';
 import { type CliResult, runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { measured, toyTimedCells } from '../support/timing.js';
@@ -62,9 +62,9 @@ describe('kvabench run --timing', () => {
         `results: ${out}`,
         '',
         'toy-load, seed 1: CPU nanoseconds per event, metrics off and on',
-        'backend                off  95 % interval      on  95 % interval  on/off  replays',
-        'toy-fit             1006.3  1002.5–1010.0  2006.3  2002.5–2008.8    1.99      8+8',
-        'toy-fit:size=32KiB  3006.3  3002.5–3010.0  4006.3  4003.8–4008.8    1.33      8+8',
+        'backend               off  95 % interval      on  95 % interval  on/off  replays',
+        'toy-fit            1006.3  1002.5–1010.0  2006.3  2002.5–2008.8    1.99      8+8',
+        'toy-fit:…ze=32KiB  3006.3  3002.5–3010.0  4006.3  4003.8–4008.8    1.33      8+8',
         '',
       ].join('\n'),
     );
@@ -109,10 +109,10 @@ describe('kvabench run --timing', () => {
 
   it('describes the files beside them, and leaves every exact file as it is without timing', async () => {
     await run(quick);
-    const exact = Object.fromEntries(TABLE_FILES.map((name) => [name, read(name)]));
+    const exact = Object.fromEntries(COMMON_FILES.map((name) => [name, read(name)]));
     expect(await run(quick, '--timing', '--resume')).toMatchObject({ exitCode: 0 });
-    expect(Object.fromEntries(TABLE_FILES.map((name) => [name, read(name)]))).toEqual(exact);
-    expect(readdirSync(out).sort()).toEqual([...TABLE_FILES, ...TIMING_FILES, 'cells', 'run.json'].sort());
+    expect(Object.fromEntries(COMMON_FILES.map((name) => [name, read(name)]))).toEqual(exact);
+    expect(readdirSync(out).sort()).toEqual([...COMMON_FILES, ...TIMING_FILES, 'cells', 'run.json'].sort());
     const { resources, timing } = JSON.parse(read('timing-datapackage.json'));
     expect(timing).toMatchObject({
       seed: 1,
@@ -151,7 +151,7 @@ describe('kvabench run --timing', () => {
   it('removes the timing of results that --force replaces', async () => {
     await run(quick, '--timing', '--timing-rounds', '1');
     await run(quick, '--force');
-    expect(readdirSync(out).sort()).toEqual([...TABLE_FILES, 'cells', 'run.json'].sort());
+    expect(readdirSync(out).sort()).toEqual([...COMMON_FILES, 'cells', 'run.json'].sort());
   });
 
   it('names a cell whose process fails in one message, and keeps what the others measured', async () => {
@@ -187,7 +187,7 @@ describe('kvabench run --timing', () => {
     const result = await run(broken, '--timing');
     expect(result.exitCode).toBe(1);
     expect(result.stderr.trimEnd().split('\n')).toHaveLength(4);
-    expect(readdirSync(out).sort()).toEqual([...TABLE_FILES, 'cells', 'run.json'].sort());
+    expect(readdirSync(out).sort()).toEqual([...COMMON_FILES, 'cells', 'run.json'].sort());
   });
 
   it('ends with 130 when it is interrupted, with complete exact results', async () => {
@@ -200,7 +200,7 @@ describe('kvabench run --timing', () => {
     expect(result.stderr).toBe(
       `kvabench: timing interrupted; the exact results in ${out} are complete, --resume --timing times them anew\n`,
     );
-    expect(readdirSync(out).sort()).toEqual([...TABLE_FILES, 'cells', 'run.json'].sort());
+    expect(readdirSync(out).sort()).toEqual([...COMMON_FILES, 'cells', 'run.json'].sort());
     expect(JSON.parse(read('run.json')).status).toBe('complete');
   });
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { runCommandWith } from '../../src/cli/commands/run.js';
-import { TABLE_FILES } from '../../src/report/write-tables.js';
+import { COMMON_FILES } from '../support/result-files.js';
 import { type CliResult, runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { TOYS } from '../support/toy.js';
@@ -57,7 +57,7 @@ describe('kvabench run', () => {
       .slice(1, 3)
       .map((line) => line.split(',').at(-1)!.slice(0, 8));
     for (const digest of digests) expect(result.stdout).toContain(digest);
-    expect(readdirSync(out).sort()).toEqual([...TABLE_FILES, 'cells', 'run.json'].sort());
+    expect(readdirSync(out).sort()).toEqual([...COMMON_FILES, 'cells', 'run.json'].sort());
   });
 
   it('lays its options over the suite', async () => {
@@ -170,7 +170,7 @@ describe('kvabench run', () => {
     const alone = join(folder, 'alone');
     writeFileSync(suite, SUITE);
     await run(suite, '--out', alone);
-    for (const name of TABLE_FILES) expect(read(name)).toBe(readFileSync(join(alone, name), 'utf8'));
+    for (const name of COMMON_FILES) expect(read(name)).toBe(readFileSync(join(alone, name), 'utf8'));
   });
 
   it('runs failed cells again with --resume, and forgets why they had failed', async () => {
@@ -180,7 +180,7 @@ describe('kvabench run', () => {
     expect(readdirSync(join(out, 'failures'))).toHaveLength(2);
     writeFileSync(suite, SUITE);
     expect(await run(suite, '--out', out, '--resume')).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(readdirSync(out).sort()).toEqual([...TABLE_FILES, 'cells', 'run.json'].sort());
+    expect(readdirSync(out).sort()).toEqual([...COMMON_FILES, 'cells', 'run.json'].sort());
     expect(JSON.parse(read('run.json'))).toMatchObject({ status: 'complete', failures: [] });
   });
 
@@ -220,7 +220,7 @@ describe('kvabench run', () => {
     const forecast = await run(...argv, '--out', out, '--resume', '--dry-run');
     expect(forecast.stdout).toContain('(4 cells are kept)');
     expect(await run(...argv, '--out', out, '--resume')).toMatchObject({ exitCode: 0 });
-    for (const name of TABLE_FILES) expect(read(name)).toBe(readFileSync(join(whole, name), 'utf8'));
+    for (const name of COMMON_FILES) expect(read(name)).toBe(readFileSync(join(whole, name), 'utf8'));
   });
 
   it('says with --dry-run what it would run, keep and write, and writes nothing', async () => {
@@ -281,7 +281,7 @@ describe('kvabench run', () => {
     [['-w', 'toy-load', '--time-limit', '0s'], '--time-limit: '],
     [['-w', 'toy-load', '--time-limit', '1s', '--workers', '0'], 'only worker threads can be stopped'],
     [['-w', 'toy-load', '--cpus', '1'], 'cpus: 1 CPUs are too few'],
-    [['-w', 'toy-load', '--resume', '--force'], 'mutually exclusive'],
+    [['-w', 'toy-load', '--resume', '--force'], '--resume: not together with --force'],
     [['-w', 'toy-load', '--shard', '4/3'], "--shard: '4/3' is not acceptable (allowed: which part"],
     [['-w', 'toy-load', '--shard', '0/3'], '--shard: '],
     [['-w', 'toy-load', '--shard', '2'], '--shard: '],

@@ -98,7 +98,7 @@ describe('kvabench trace generate', () => {
 
   it.each([
     [['kstak', '--out', 'x.arrow'], "unknown workload 'kstak'; did you mean 'kstack'?"],
-    [['churn'], 'Missing required argument: out'],
+    [['churn'], 'missing --out; usage: '],
     [['churn', '--out', 'x.arrow', '--seed', '-1'], '--seed'],
     [['kstack:duration=soon', '--out', 'x.arrow'], "duration: 'soon' is not a duration"],
     [['churn', '--out', 'x.arrow', '--out', 'y.arrow'], '--out: given more than once'],

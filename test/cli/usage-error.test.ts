@@ -20,6 +20,24 @@ describe('bad usage is answered in one line', () => {
     [['map', '--fromat', 'text'], "unknown option '--fromat'; did you mean '--format'?"],
     [['report'], 'missing <dir>; usage: kvabench report <dir>'],
     [['trace', 'merge'], 'missing <traces..>; usage: kvabench trace merge <traces..>'],
+    [['merge', 'a'], 'missing --out; usage: kvabench merge <shard..> --out <out>'],
+    [['trace', 'generate', 'kstack'], 'missing --out; usage: kvabench trace generate <workload> --out <out>'],
+    [['risk', 'a', '--csv', '--json'], '--csv: not together with --json'],
+    [['report', 'a', '--out', ''], '--out: needs a value'],
+    [['trace', 'import', 'a', '--out'], '--out: needs a value'],
+    [['trace', 'cut', 'a', '--out', 'b', '--class'], '--class: needs a value'],
+    [
+      ['run', '-w', 'linux612-mixd'],
+      "-w: unknown workload 'linux612-mixd'; did you mean 'linux612-mixed'? (allowed: adversary, ",
+    ],
+    [
+      ['trace', 'generate', 'chrun', '--out', 'b'],
+      "<workload>: unknown workload 'chrun'; did you mean 'churn'?",
+    ],
+    [['report', 'package.json'], 'package.json: no folder (allowed: a folder that kvabench run wrote)'],
+    [['list', '--json=yes'], "--json: 'yes' is not acceptable (allowed: no value)"],
+    [['verify', '--', 'no-such-case'], 'no-such-case: no such directory'],
+    [['report', '--', '-x'], "'-x' begins with a dash (allowed: ./-x)"],
     [['map', 'a', 'b'], 'unknown argument: b; usage: kvabench map <dir>'],
     [['map', 'a', '--width'], '--width: needs a value'],
     [['report', 'x', '--format', 'pdf'], "--format: unknown value 'pdf'; did you mean '"],
@@ -42,12 +60,16 @@ describe('bad usage is answered in one line', () => {
     expect(stderr).not.toMatch(/fialOn|failOn/);
   });
 
-  it.each([[['--help']], [['trace', '--help']], [['trace', 'info', '--help']], [['--version']]])(
-    '%j is good usage',
-    async (argv) => {
-      const { exitCode, stdout, stderr } = await runCli(argv);
-      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-      expect(stdout).not.toBe('');
-    },
-  );
+  it.each([
+    [['--help']],
+    [['trace', '--help']],
+    [['trace', 'info', '--help']],
+    [['trace', 'info', '-h']],
+    [['--version']],
+    [['list', '--json=true', '--', 'suites']],
+  ])('%j is good usage', async (argv) => {
+    const { exitCode, stdout, stderr } = await runCli(argv);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).not.toBe('');
+  });
 });

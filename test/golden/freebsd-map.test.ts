@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findCases, SHIPPED_CASES } from '../../src/harness/golden/find-cases.js';
@@ -8,13 +7,10 @@ import { verifyCase } from '../../src/harness/golden/verify.js';
 import { CaseCopy } from '../support/case-copy.js';
 import { runCli } from '../support/run-cli.js';
 import { sharedPath } from '../support/shared.js';
+import { casesAreShippedAsIn, namedCases } from '../support/shipped-cases.js';
 
 const shipped = join(SHIPPED_CASES, 'freebsd-map');
 const shared = sharedPath('golden/freebsd-map');
-
-function named(directories: readonly string[]): (readonly [string, string])[] {
-  return directories.map((directory) => [basename(directory), directory] as const);
-}
 
 describe("FreeBSD's map is exact on the shipped vectors", () => {
   it('of which there are 6, the last gap among them', () => {
@@ -23,7 +19,7 @@ describe("FreeBSD's map is exact on the shipped vectors", () => {
     expect(names).toContain('map-last-gap-quirk');
   });
 
-  it.each(named(findCases(shipped)))('%s, in all columns', (_name, directory) => {
+  it.each(namedCases(findCases(shipped)))('%s, in all columns', (_name, directory) => {
     const golden = new GoldenCase(directory);
     expect(freebsdMapOracle.skipReason(golden)).toBeUndefined();
     expect(freebsdMapOracle.unmodelled(golden)).toEqual({});
@@ -79,16 +75,10 @@ describe("a damaged case of FreeBSD's map", () => {
 
 describe.skipIf(shared === undefined)('beside the shared vectors', () => {
   it('all are shipped', () => {
-    expect(named(findCases(shared!)).map(([name]) => name)).toEqual(
-      named(findCases(shipped)).map(([name]) => name),
+    expect(namedCases(findCases(shared!)).map(([name]) => name)).toEqual(
+      namedCases(findCases(shipped)).map(([name]) => name),
     );
   });
 
-  it.each(named(findCases(shipped)))('%s is shipped as it is there', (name, directory) => {
-    expect(readdirSync(directory)).toEqual(readdirSync(join(shared!, name)));
-    for (const file of readdirSync(directory)) {
-      const isSame = readFileSync(join(directory, file)).equals(readFileSync(join(shared!, name, file)));
-      expect([file, isSame]).toEqual([file, true]);
-    }
-  });
+  casesAreShippedAsIn(() => shared!, shipped);
 });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findCases, SHIPPED_CASES } from '../../src/harness/golden/find-cases.js';
@@ -8,20 +8,17 @@ import { verifyCase } from '../../src/harness/golden/verify.js';
 import { CaseCopy } from '../support/case-copy.js';
 import { runCli } from '../support/run-cli.js';
 import { sharedPath } from '../support/shared.js';
+import { casesAreShippedAsIn, namedCases } from '../support/shipped-cases.js';
 
 const shipped = join(SHIPPED_CASES, 'freebsd-vmem');
 const shared = sharedPath('golden/freebsd-vmem');
-
-function named(directories: readonly string[]): (readonly [string, string])[] {
-  return directories.map((directory) => [basename(directory), directory] as const);
-}
 
 describe('FreeBSD vmem is exact on the shipped vectors', () => {
   it('of which there are 12', () => {
     expect(findCases(shipped)).toHaveLength(12);
   });
 
-  it.each(named(findCases(shipped)))('%s, in all columns', (_name, directory) => {
+  it.each(namedCases(findCases(shipped)))('%s, in all columns', (_name, directory) => {
     const golden = new GoldenCase(directory);
     expect(freebsdVmemOracle.skipReason(golden)).toBeUndefined();
     expect(freebsdVmemOracle.unmodelled(golden)).toEqual({});
@@ -97,16 +94,10 @@ describe('a damaged case of FreeBSD vmem', () => {
 });
 
 describe.skipIf(shared === undefined)('beside the shared vectors', () => {
-  it.each(named(findCases(shipped)))('%s is shipped as it is there', (name, directory) => {
-    expect(readdirSync(directory)).toEqual(readdirSync(join(shared!, name)));
-    for (const file of readdirSync(directory)) {
-      const isSame = readFileSync(join(directory, file)).equals(readFileSync(join(shared!, name, file)));
-      expect([file, isSame]).toEqual([file, true]);
-    }
-  });
+  casesAreShippedAsIn(() => shared!, shipped);
 
   const others = shared === undefined ? [] : findCases(shared).filter((path) => !isShipped(path));
-  it.each(named(others))('%s passes', (_name, directory) => {
+  it.each(namedCases(others))('%s passes', (_name, directory) => {
     expect(verifyCase(new GoldenCase(directory), freebsdVmemOracle)).toBeUndefined();
   });
 });

@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findCases, SHIPPED_CASES } from '../../src/harness/golden/find-cases.js';
 import { GoldenCase } from '../../src/harness/golden/golden-case.js';
@@ -7,6 +6,7 @@ import { illumosVmemOracle } from '../../src/harness/golden/illumos-vmem.js';
 import { verifyCase } from '../../src/harness/golden/verify.js';
 import { type CaseScript, withTemporaryDirectory, writeReferenceCase } from '../support/reference-case.js';
 import { sharedPath } from '../support/shared.js';
+import { casesAreShippedAsIn, namedCases } from '../support/shipped-cases.js';
 import { instantFitShape, quantumCacheShape } from '../support/speed-shapes.js';
 
 /** The only case that may be beyond the model: the kernel takes its metadata from the modelled heap. */
@@ -15,16 +15,12 @@ const MAY_BE_SKIPPED = ['kernel-tree'];
 const shipped = join(SHIPPED_CASES, 'illumos-vmem');
 const shared = sharedPath('golden/illumos-vmem');
 
-function named(directories: readonly string[]): (readonly [string, string])[] {
-  return directories.map((directory) => [basename(directory), directory] as const);
-}
-
 describe('illumos vmem is exact on the shipped vectors', () => {
   it('of which there are 26', () => {
     expect(findCases(shipped)).toHaveLength(26);
   });
 
-  it.each(named(findCases(shipped)))('%s', (name, directory) => {
+  it.each(namedCases(findCases(shipped)))('%s', (name, directory) => {
     const golden = new GoldenCase(directory);
     const reason = illumosVmemOracle.skipReason(golden);
     if (reason === undefined) expect(verifyCase(golden, illumosVmemOracle)).toBeUndefined();
@@ -33,13 +29,7 @@ describe('illumos vmem is exact on the shipped vectors', () => {
 });
 
 describe.skipIf(shared === undefined)('beside the shared vectors', () => {
-  it.each(named(findCases(shipped)))('%s is shipped as it is there', (name, directory) => {
-    expect(readdirSync(directory)).toEqual(readdirSync(join(shared!, name)));
-    for (const file of readdirSync(directory)) {
-      const isSame = readFileSync(join(directory, file)).equals(readFileSync(join(shared!, name, file)));
-      expect([file, isSame]).toEqual([file, true]);
-    }
-  });
+  casesAreShippedAsIn(() => shared!, shipped);
 
   it.each(['speed-1m-instantfit', 'speed-1m-qcache'])('%s passes', (name) => {
     const golden = new GoldenCase(join(shared!, name));

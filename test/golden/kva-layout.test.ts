@@ -87,7 +87,10 @@ describe('kvabench verify on rows', () => {
 
   it('has nothing to time', async () => {
     const { stderr, exitCode } = await runCli(['bench', join(shipped, 'i386.json')]);
-    expect([exitCode, stderr]).toEqual([0, 'skipped kva-layout/i386: no arena that could be timed\n']);
+    expect([exitCode, stderr]).toEqual([
+      0,
+      'kvabench: skipped kva-layout/i386: no arena that could be timed\n',
+    ]);
   });
 });
 

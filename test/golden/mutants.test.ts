@@ -5,11 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findCases, SHIPPED_CASES } from '../../src/harness/golden/find-cases.js';
 import { GoldenCase } from '../../src/harness/golden/golden-case.js';
 import { illumosVmemOracle } from '../../src/harness/golden/illumos-vmem.js';
-import { verifyCase } from '../../src/harness/golden/verify.js';
 import { drawScenarios, scriptOf } from '../property/illumos-vmem-properties.js';
 import { wideHashShape } from '../support/hash-shape.js';
 import { KMEM_MUTANTS } from '../support/kmem-mutants.js';
-import { StaleMutantError } from '../support/mutation.js';
+import { noticedBy } from '../support/noticed-mutants.js';
 import { writeReferenceCase } from '../support/reference-case.js';
 import { type Mutant, VMEM_MUTANTS } from '../support/vmem-mutants.js';
 
@@ -41,15 +40,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-/** Whether the case fails, by a difference or because the broken model breaks down. */
-function notices(golden: GoldenCase): boolean {
-  try {
-    return verifyCase(golden, illumosVmemOracle) !== undefined;
-  } catch (error) {
-    if (error instanceof StaleMutantError) throw error;
-    return true;
-  }
-}
+const notices = (golden: GoldenCase): boolean => noticedBy(illumosVmemOracle, golden);
 
 /** The first case of each kind that notices the mutant. */
 function witnesses({ apply }: Mutant): string[] {

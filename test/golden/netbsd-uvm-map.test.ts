@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findCases, SHIPPED_CASES } from '../../src/harness/golden/find-cases.js';
 import { GoldenCase } from '../../src/harness/golden/golden-case.js';
@@ -7,20 +6,17 @@ import { netbsdUvmMapOracle } from '../../src/harness/golden/netbsd-uvm-map.js';
 import { verifyCase } from '../../src/harness/golden/verify.js';
 import { CaseCopy } from '../support/case-copy.js';
 import { sharedPath } from '../support/shared.js';
+import { casesAreShippedAsIn, namedCases } from '../support/shipped-cases.js';
 
 const shipped = join(SHIPPED_CASES, 'netbsd-uvm-map');
 const shared = sharedPath('golden/netbsd-uvm-map');
-
-function named(directories: readonly string[]): (readonly [string, string])[] {
-  return directories.map((directory) => [basename(directory), directory] as const);
-}
 
 describe('the kernel maps of NetBSD 5.2 are exact on the shipped vectors', () => {
   it('of which there are 13', () => {
     expect(findCases(shipped)).toHaveLength(13);
   });
 
-  it.each(named(findCases(shipped)))('%s', (_name, directory) => {
+  it.each(namedCases(findCases(shipped)))('%s', (_name, directory) => {
     const golden = new GoldenCase(directory);
     expect(netbsdUvmMapOracle.skipReason(golden)).toBeUndefined();
     expect(netbsdUvmMapOracle.unmodelled(golden)).toEqual({});
@@ -93,13 +89,7 @@ describe('a wrong case.json is refused with the field', () => {
 });
 
 describe.skipIf(shared === undefined)('beside the shared vectors', () => {
-  it.each(named(findCases(shipped)))('%s is shipped as it is there', (name, directory) => {
-    expect(readdirSync(directory)).toEqual(readdirSync(join(shared!, name)));
-    for (const file of readdirSync(directory)) {
-      const isSame = readFileSync(join(directory, file)).equals(readFileSync(join(shared!, name, file)));
-      expect([file, isSame]).toEqual([file, true]);
-    }
-  });
+  casesAreShippedAsIn(() => shared!, shipped);
 
   it('speed-300k passes', () => {
     const golden = new GoldenCase(join(shared!, 'speed-300k'));

@@ -1,40 +1,5 @@
-import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { findCases, SHIPPED_CASES } from '../../src/harness/golden/find-cases.js';
-import { GoldenCase } from '../../src/harness/golden/golden-case.js';
 import { netbsdVmemOracle } from '../../src/harness/golden/netbsd-vmem.js';
-import { verifyCase } from '../../src/harness/golden/verify.js';
-import { StaleMutantError } from '../support/mutation.js';
 import { NETBSD_VMEM_MUTANTS } from '../support/netbsd-vmem-mutants.js';
+import { mutantsAreNoticed } from '../support/noticed-mutants.js';
 
-let shipped: GoldenCase[];
-
-beforeAll(() => {
-  shipped = findCases(join(SHIPPED_CASES, 'netbsd-vmem'))
-    .map((path) => new GoldenCase(path))
-    .sort((a, b) => a.operations.length - b.operations.length);
-});
-
-/** Whether the case fails, by a difference or because the broken model breaks down. */
-function notices(golden: GoldenCase): boolean {
-  try {
-    return verifyCase(golden, netbsdVmemOracle) !== undefined;
-  } catch (error) {
-    if (error instanceof StaleMutantError) throw error;
-    return true;
-  }
-}
-
-describe('a model of NetBSD vmem with a mistake is noticed', () => {
-  it.each(NETBSD_VMEM_MUTANTS.map((mutant) => [mutant.mistake, mutant] as const))(
-    '%s',
-    (_mistake, { apply }) => {
-      const undo = apply();
-      try {
-        expect(shipped.find(notices)?.name).toBeDefined();
-      } finally {
-        undo();
-      }
-    },
-  );
-});
+mutantsAreNoticed('a model of NetBSD vmem', netbsdVmemOracle, NETBSD_VMEM_MUTANTS);

@@ -1,41 +1,9 @@
-import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { findCases, SHIPPED_CASES } from '../../src/harness/golden/find-cases.js';
-import { GoldenCase } from '../../src/harness/golden/golden-case.js';
 import { netbsdUvmMapOracle } from '../../src/harness/golden/netbsd-uvm-map.js';
-import { verifyCase } from '../../src/harness/golden/verify.js';
-import { StaleMutantError } from '../support/mutation.js';
+import { mutantsAreNoticed } from '../support/noticed-mutants.js';
 import { STACK_MUTANTS } from '../support/stack-mutants.js';
 import { UVM_MUTANTS } from '../support/uvm-mutants.js';
 
-const cases = findCases(join(SHIPPED_CASES, 'netbsd-uvm-map')).map((path) => new GoldenCase(path));
-
-/** Whether the case fails, by a difference or because the broken model breaks down. */
-function notices(golden: GoldenCase): boolean {
-  try {
-    return verifyCase(golden, netbsdUvmMapOracle) !== undefined;
-  } catch (error) {
-    if (error instanceof StaleMutantError) throw error;
-    return true;
-  }
-}
-
-describe('kernel maps, and allocators above them, with a mistake are noticed by the vectors', () => {
-  it.each([...UVM_MUTANTS, ...STACK_MUTANTS].map((mutant) => [mutant.mistake, mutant] as const))(
-    '%s',
-    (mistake, { apply }) => {
-      const undo = apply();
-      try {
-        const witness = cases.find(notices)?.name;
-        process.stdout.write(`noticed by ${witness}: ${mistake}\n`);
-        expect(witness).toBeDefined();
-      } finally {
-        undo();
-      }
-    },
-  );
-
-  it('and without one they are not', () => {
-    expect(cases.filter(notices).map(({ name }) => name)).toEqual([]);
-  });
-});
+mutantsAreNoticed('a model of kernel maps, or of allocators above them,', netbsdUvmMapOracle, [
+  ...UVM_MUTANTS,
+  ...STACK_MUTANTS,
+]);

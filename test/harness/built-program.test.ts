@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { TABLE_FILES } from '../../src/report/write-tables.js';
+import { COMMON_FILES } from '../support/result-files.js';
 import { repositoryRoot } from '../support/shared.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -54,7 +54,7 @@ describe('the built program', () => {
       runProgram(out, workers);
       return exactFiles(out);
     });
-    expect(Object.keys(none!)).toHaveLength(TABLE_FILES.length + 20);
+    expect(Object.keys(none!)).toHaveLength(COMMON_FILES.length + 20);
     expect(one).toEqual(none);
     expect(two).toEqual(none);
   });

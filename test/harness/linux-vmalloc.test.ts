@@ -13,7 +13,7 @@ it.each(Object.keys(VMALLOC_TESTS))(
     const workload = `vmalloc-suite:test=${test},loops=40,holes=40,busy=40,pcpu_objects=40,rcu_batch=10`;
     const out = join(temporaryDirectory(), 'results');
     const argv = ['run', '-w', workload, '-b', 'linux-vmap:guard_pages=false', '--out', out];
-    const { exitCode, stdout, stderr } = await runCli(argv);
+    const { exitCode, stdout, stderr } = await runCli(argv, '', undefined, { COLUMNS: '200' });
     expect([exitCode, stderr]).toEqual([0, '']);
     const [name, failed, peakLive] = stdout.split('\n')[2]!.split(/ +/);
     expect([name?.startsWith('linux-v'), failed]).toEqual([true, '0']);

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Bitmap } from '../../src/arena/bitmap/bitmap.js';
 import { SummaryTree } from '../../src/arena/bitmap/summary-tree.js';
 import { SlowMap } from '../support/slow-map.js';
-import { agreesWithSlowArena, BASE, QUANTUM } from './range-arena-properties.js';
+import { BASE, QUANTUM } from './quantum-constraints.js';
+import { agreesWithSlowArena } from './range-arena-properties.js';
 
 describe('the bitmap agrees with a slow first fit', () => {
   it.each([

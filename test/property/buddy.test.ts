@@ -1,7 +1,8 @@
 import { describe, it } from 'vitest';
 import { Buddy } from '../../src/arena/buddy/buddy.js';
 import { SlowBuddy } from '../support/slow-buddy.js';
-import { agreesWithSlowArena, BASE, QUANTUM } from './range-arena-properties.js';
+import { BASE, QUANTUM } from './quantum-constraints.js';
+import { agreesWithSlowArena } from './range-arena-properties.js';
 
 describe('the buddy system agrees with a slow reference', () => {
   it.each([64, 45])('on random histories with constraints in %i quanta', (quanta) => {

@@ -5,13 +5,10 @@ import { type Address, NO_ADDRESS } from '../../src/core/address.js';
 import { type Constraint, constraintTable } from '../../src/core/request.js';
 import { draw } from '../support/picture.js';
 import { SlowMap } from '../support/slow-map.js';
+import { BASE, constraintArbitrary, QUANTUM } from './quantum-constraints.js';
 
 /** Makes the map that a property is held against. */
 export type MakeMap = (options: EntryMapOptions) => EntryMap;
-
-const QUANTUM = 16;
-/** Not aligned to more than the quantum, so that alignments do not all fall on the base. */
-const BASE = 2 ** 40 + 3 * QUANTUM;
 
 /** An operation: `pick` chooses among what is live, modulo their number. */
 export type Step =
@@ -64,26 +61,6 @@ class Pair {
     expect(this.map.figures.allocTags).toBe((drawing.match(/([a-z])\1*/g) ?? []).length);
   }
 }
-
-/** Powers of two of the quantum, as vmem_xalloc(9) demands; phases and bounds that are at times out of reach. */
-const constraintArbitrary = fc
-  .record({
-    alignPower: fc.integer({ min: 0, max: 4 }),
-    phase: fc.nat({ max: 15 }),
-    nocross: fc.constantFrom(0, 2, 4, 8, 16),
-    min: fc.nat({ max: 50 }),
-    max: fc.nat({ max: 60 }),
-  })
-  .map(({ alignPower, phase, nocross, min, max }): Constraint => {
-    const align = 2 ** alignPower;
-    return {
-      align: align * QUANTUM,
-      phase: (phase % align) * QUANTUM,
-      nocross: nocross * QUANTUM,
-      minAddress: min % 3 === 0 ? 0 : BASE + min * QUANTUM - 5,
-      maxAddress: max % 3 === 0 ? 0 : BASE + max * QUANTUM + 5,
-    };
-  });
 
 const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
   fc.record({

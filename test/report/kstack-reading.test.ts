@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
 import { repositoryRoot } from '../support/shared.js';
+import { figuresAreOfTables } from '../support/text-figures.js';
 
 type Rows = readonly Record<string, string>[];
 
@@ -207,19 +208,7 @@ const GIVEN = [
 ];
 
 describe('the text on kernel stacks', () => {
-  it.each(PHRASES.map((phrases) => [phrases.name, phrases] as const))(
-    '%s have the figures of the tables',
-    (_name, phrases) => {
-      for (const phrase of phrases()) expect(text).toContain(phrase);
-    },
-  );
-
-  it('has no other figure', () => {
-    let rest = text;
-    for (const phrase of PHRASES.flatMap((phrases) => phrases())) rest = rest.replaceAll(phrase, '');
-    for (const given of GIVEN) rest = rest.replace(new RegExp(given, 'g'), '');
-    expect(rest.match(/.{0,30}\d.{0,30}/g) ?? []).toEqual([]);
-  });
+  figuresAreOfTables(text, PHRASES, GIVEN);
 
   it('is right that reservations make stacks contiguous, and the index does not', () => {
     const workloads = [...new Set(summary.map(({ workload }) => workload!))];

@@ -4,6 +4,7 @@ import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
 import { RULE_SETS } from '../../src/memlock/rule-sets.js';
 import { repositoryRoot } from '../support/shared.js';
+import { figuresAreOfTables } from '../support/text-figures.js';
 
 /**
  * Every figure in the text of results/reference/memlock, computed from the table that another test holds byte for byte.
@@ -131,19 +132,7 @@ const GIVEN = [
 ];
 
 describe('the text on locked memory', () => {
-  it.each(PHRASES.map((phrases) => [phrases.name, phrases] as const))(
-    '%s have the figures of the table',
-    (_name, phrases) => {
-      for (const phrase of phrases()) expect(text).toContain(phrase);
-    },
-  );
-
-  it('has no other figure', () => {
-    let rest = text;
-    for (const phrase of PHRASES.flatMap((phrases) => phrases())) rest = rest.replaceAll(phrase, '');
-    for (const given of GIVEN) rest = rest.replace(new RegExp(given, 'g'), '');
-    expect(rest.match(/.{0,30}\d.{0,30}/g) ?? []).toEqual([]);
-  });
+  figuresAreOfTables(text, PHRASES, GIVEN);
 
   it('is right that each rule set sees the same life', () => {
     for (const workload of WORKLOADS) {

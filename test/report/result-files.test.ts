@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { constraintTable } from '../../src/core/request.js';
 import { parseComponents } from '../../src/harness/component.js';
 import { type CellPlan, type Plan, planSuite } from '../../src/harness/plan.js';
-import type { Registries } from '../../src/harness/registries.js';
+import { REGISTRIES, type Registries } from '../../src/harness/registries.js';
 import { ResultFolder } from '../../src/harness/result-folder.js';
 import type { Column } from '../../src/probe/contract.js';
 import { columnReference } from '../../src/report/column-reference.js';
@@ -15,6 +15,7 @@ import { type RunOutcome, recordRun } from '../../src/report/record-run.js';
 import { RESULT_TABLES } from '../../src/report/tables.js';
 import { TIMING_TABLES } from '../../src/report/timing-tables.js';
 import { TABLE_FILES, writeTables } from '../../src/report/write-tables.js';
+import { COMMON_FILES } from '../support/result-files.js';
 import { repositoryRoot } from '../support/shared.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { TOYS } from '../support/toy.js';
@@ -61,13 +62,14 @@ async function record(
   path: string,
   plan = toyPlan(),
   signal = new AbortController().signal,
+  registries = VARIED,
 ): Promise<RunOutcome> {
   const folder = ResultFolder.open(path, 'resume', TABLE_FILES);
   try {
     return await recordRun(plan, folder, {
       workers: 0,
       signal,
-      registries: VARIED,
+      registries,
       version: '1',
       onProgress: () => {},
     });
@@ -77,7 +79,7 @@ async function record(
 }
 
 function tables(path: string): string[] {
-  return TABLE_FILES.map((name) => readFileSync(join(path, name), 'utf8'));
+  return COMMON_FILES.map((name) => readFileSync(join(path, name), 'utf8'));
 }
 
 describe('a folder of results', () => {
@@ -97,14 +99,8 @@ describe('a folder of results', () => {
       'failures.csv',
       'locks.csv',
       'work.csv',
-      'superpages.csv',
-      'swap.csv',
-      'segkp.csv',
-      'guests.csv',
       'sizes.csv',
       'lifetimes.csv',
-      'memlock.csv',
-      'memlock-timeline.csv',
     ]);
     for (const resource of resources) {
       const text = readFileSync(join(path, resource.path));
@@ -226,6 +222,31 @@ describe('a folder of results', () => {
     ).rejects.toThrow('tags.csv: cannot write');
     expect(folder.abandon()).toBe(2);
     expect(readdirSync(path).sort()).toEqual(['cells', 'run.json', 'tags.csv.part']);
+  });
+
+  it('is without tables that no cell has a row of, and removes one that an earlier version has left', async () => {
+    const path = temporaryFolder();
+    await record(path, toyPlan([1]));
+    writeFileSync(join(path, 'swap.csv'), 'workload,backend,seed\n');
+    await record(path, toyPlan([1]));
+    const described = JSON.parse(readFileSync(join(path, 'datapackage.json'), 'utf8')).resources;
+    expect(described.map((resource: Resource) => resource.path)).toEqual(COMMON_FILES.slice(0, -1));
+    expect(readdirSync(path).sort()).toEqual([...COMMON_FILES, 'cells', 'run.json'].sort());
+  });
+
+  it('has the table of a few backends or workloads where one of the run is of them', async () => {
+    const path = temporaryFolder();
+    const components = (kind: 'workload' | 'backend', text: string) =>
+      parseComponents(kind, text, REGISTRIES[`${kind}s`], path);
+    const suite = {
+      ...toySuite(),
+      workloads: components('workload', 'kstack:threads=20,duration=1s'),
+      backends: [...components('backend', 'illumos-segkp-heap'), ...components('backend', 'first-fit-map')],
+    };
+    await record(path, planSuite(suite, REGISTRIES, '1'), undefined, REGISTRIES);
+    const rows: Record<string, string>[] = parse(readFileSync(join(path, 'segkp.csv')), { columns: true });
+    expect(new Set(rows.map(({ backend }) => backend))).toEqual(new Set(['illumos-segkp-heap']));
+    expect(readdirSync(path).sort()).toEqual([...COMMON_FILES, 'segkp.csv', 'cells', 'run.json'].sort());
   });
 
   it('runs a cell again whose configuration has changed', async () => {

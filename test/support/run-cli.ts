@@ -14,6 +14,7 @@ export async function runCli(
   argv: readonly string[],
   stdin = '',
   commands?: readonly Command[],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<CliResult> {
   const out: string[] = [];
   const err: string[] = [];
@@ -21,7 +22,7 @@ export async function runCli(
     stdout: { write: (text: string) => out.push(text) },
     stderr: { write: (text: string) => err.push(text) },
     stdin: Readable.from([stdin]),
-    env: {},
+    env,
   };
   const exitCode = await runProgram(argv, io, commands);
   return { exitCode, stdout: out.join(''), stderr: err.join('') };

@@ -104,7 +104,10 @@ describe('kvabench trace import', () => {
     ],
     [['--thread-size', '16x'], /--thread-size: '16x' is not a length/],
     [['--page-size', '0'], /--page-size: a page has bytes/],
-    [['--tick-ns', '0'], /--tick-ns: 0 is no number of nanoseconds/],
+    [['--tick-ns', '0'], /--tick-ns: '0' is not acceptable \(allowed: an integer from 1 to 1000000000\)/],
+    [['--format', 'ftrace', '--format', 'csv'], /--format: given more than once\n$/],
+    [['--name', 'one', '--name', 'two'], /--name: given more than once\n$/],
+    [['--free-at', 'unmap', '--free-at', 'purge'], /--free-at: given more than once\n$/],
     [['--kmem-size', 'big'], /kmem-size/],
     [['--nonsense'], /nonsense/],
   ])('refuses %j with one message', async (words, message) => {

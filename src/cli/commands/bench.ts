@@ -1,4 +1,3 @@
-import { InputError } from '../../core/errors.js';
 import { badCase } from '../../harness/golden/bad-case.js';
 import { type BenchResult, benchCase } from '../../harness/golden/bench.js';
 import { findCases, resolveCases, SHIPPED_CASES } from '../../harness/golden/find-cases.js';
@@ -7,6 +6,11 @@ import { findOracle } from '../../harness/golden/registry.js';
 import { findRowOracle } from '../../harness/golden/row-registry.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
+import { integerOption, singleOption } from '../option-values.js';
+import { print, tell } from '../tell.js';
+
+/** Each is kept until the median is known. */
+const MOST_REPEATS = 1_000_000;
 
 /** `kvabench bench [case..]`: how fast the models are, in CPU time per operation. */
 export const benchCommand: Command = {
@@ -22,23 +26,21 @@ export const benchCommand: Command = {
       .option('repeat', { type: 'string', default: '5', describe: 'timed replays per case' })
       .option('json', { type: 'boolean', default: false, describe: 'one JSON object per line and case' }),
   run: async (args, io) => {
-    const repeats = Number(args.repeat);
-    if (!(/^\d+$/.test(String(args.repeat)) && repeats >= 1)) {
-      throw new InputError(`'${args.repeat}'`, { field: '--repeat', allowed: 'an integer of at least 1' });
-    }
+    const repeats = singleOption(args, 'repeat', (text) => integerOption('repeat', text, 1, MOST_REPEATS))!;
     const given = (args.case as string[] | undefined) ?? [];
     const directories = given.length > 0 ? given.flatMap(resolveCases) : findCases(SHIPPED_CASES);
     let mismatches = 0;
     for (const directory of directories) {
       const rows = findRowOracle(directory);
       if (rows !== undefined) {
-        io.stderr.write(`skipped ${rows.name}/${rows.caseName(directory)}: no arena that could be timed\n`);
+        tell(io, `skipped ${rows.name}/${rows.caseName(directory)}: no arena that could be timed`);
         continue;
       }
       const result = await benchOne(directory, repeats, io);
       if (result === undefined) continue;
       mismatches += result.mismatches;
-      io.stdout.write(args.json === true ? `${JSON.stringify(result)}\n` : line(result));
+      if (args.json === true) io.stdout.write(`${JSON.stringify(result)}\n`);
+      else print(io, line(result));
     }
     return mismatches > 0 ? ExitCode.checkFailed : ExitCode.done;
   },
@@ -55,7 +57,7 @@ async function benchOne(directory: string, repeats: number, io: Io): Promise<Ben
       throw badCase(error, directory);
     }
   }
-  io.stderr.write(`skipped ${golden.oracle}/${golden.name}: ${reason}\n`);
+  tell(io, `skipped ${golden.oracle}/${golden.name}: ${reason}`);
   return undefined;
 }
 

@@ -1,6 +1,5 @@
 import type { Argv } from 'yargs';
 import { InputError } from '../../core/errors.js';
-import { writeWhole } from '../../core/files.js';
 import { compareCsv, compareJson } from '../../report/compare/compare-data.js';
 import {
   type CompareChoice,
@@ -13,11 +12,9 @@ import { CONDITION_FORM } from '../../report/compare/condition.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
 import { repeated, singleOption } from '../option-values.js';
+import { type TextDestination, writeText } from '../text-output.js';
 
 type Arguments = Readonly<Record<string, unknown>>;
-
-/** Columns of a table where the output is no terminal. */
-const WIDTH = 110;
 
 /** `kvabench compare OLD [NEW]`: two folders of results, or the backends of one. */
 export const compareCommand: Command = {
@@ -27,7 +24,7 @@ export const compareCommand: Command = {
   run: (args, io) => {
     const choice = readChoice(args);
     const report = compareResults(choice);
-    print(report, args, io);
+    writeText(args, io, (to) => outputText(report, args, io, to));
     return hasRegressed(report) ? ExitCode.checkFailed : ExitCode.done;
   },
 };
@@ -90,20 +87,12 @@ function readChoice(args: Arguments): CompareChoice {
   };
 }
 
-function print(report: CompareReport, args: Arguments, io: Io): void {
-  const out = singleOption(args, 'out', (text) => text);
-  const text = outputText(report, args, io, out !== undefined && out !== '-');
-  if (out === undefined || out === '-') io.stdout.write(text);
-  else writeWhole(out, text);
-}
-
-function outputText(report: CompareReport, args: Arguments, io: Io, isFile: boolean): string {
+function outputText(report: CompareReport, args: Arguments, io: Io, to: TextDestination): string {
   if (args.csv === true) return compareCsv(report);
   if (args.json === true) return compareJson(report);
-  const isTerminal = io.stdout.isTTY === true && !isFile;
   return compareText(report, {
-    width: isTerminal ? (io.stdout.columns ?? WIDTH) : WIDTH,
-    colour: isTerminal && !io.env.NO_COLOR && io.env.TERM !== 'dumb',
+    width: to.width,
+    colour: to.isTerminal && !io.env.NO_COLOR && io.env.TERM !== 'dumb',
     all: args.all === true,
   });
 }

@@ -3,6 +3,7 @@ import type { Verdict } from '../../conformance/promises.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
 import { integerOption, singleOption } from '../option-values.js';
+import { print } from '../tell.js';
 
 type Arguments = Readonly<Record<string, unknown>>;
 
@@ -32,7 +33,7 @@ export const conformanceCommand: Command = {
           timeLimit: integer(args, 'time-limit', 1, 86_400),
           onVerdict(label, verdict) {
             judged.push({ backend: label, ...verdict });
-            if (!isJson) io.stdout.write(`${verdictText(label, verdict)}\n`);
+            if (!isJson) print(io, `${verdictText(label, verdict)}\n`);
           },
         },
       );

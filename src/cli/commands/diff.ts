@@ -5,11 +5,13 @@ import { withBackendFiles } from '../../harness/backend-files.js';
 import { compareInLockstep } from '../../harness/lockstep.js';
 import { type CellPlan, planSuite } from '../../harness/plan.js';
 import { REGISTRIES, type Registries } from '../../harness/registries.js';
+import { counted } from '../../report/notation.js';
 import { chooseSuites, chosenBackendFiles, type SuiteChoice } from '../choose-suites.js';
 import type { Command } from '../command.js';
 import { differenceData, differenceText } from '../difference-text.js';
 import { ExitCode, type Io } from '../io.js';
 import { type RunArguments, readChoice } from '../run-options.js';
+import { print } from '../tell.js';
 
 /** `kvabench diff <trace|workload> -b A -b B`: the first allocation that two backends place differently. */
 export const diffCommand: Command = diffCommandWith(REGISTRIES);
@@ -18,7 +20,7 @@ export const diffCommand: Command = diffCommandWith(REGISTRIES);
 export function diffCommandWith(registries: Registries): Command {
   return {
     usage: 'diff [target]',
-    summary: 'First operation at which two backends place differently, with both arenas around it',
+    summary: 'Show the first operation at which two backends place differently, with both arenas around it',
     options: declareOptions,
     run: (args, io) => run(args, registries, io),
   };
@@ -61,7 +63,7 @@ async function run(args: RunArguments, shipped: Registries, io: Io): Promise<Exi
   const result = compareInLockstep(cells, { relative }, registries);
   if (args.json === true) {
     io.stdout.write(`${JSON.stringify(differenceData(cells, relative, result), null, 2)}\n`);
-  } else io.stdout.write(differenceText(cells, relative, result));
+  } else print(io, differenceText(cells, relative, result));
   return result.difference === undefined ? ExitCode.done : ExitCode.checkFailed;
 }
 
@@ -92,8 +94,4 @@ function chooseTwo(choice: SuiteChoice, registries: Registries): readonly [CellP
       allowed: `one workload (of ${names.join(', ')}) and one seed`,
     },
   );
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

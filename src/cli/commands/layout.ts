@@ -1,6 +1,5 @@
 import type { Argv } from 'yargs';
 import { InputError } from '../../core/errors.js';
-import { writeWhole } from '../../core/files.js';
 import { parseBytes } from '../../core/units.js';
 import { AMD64_REVISIONS, type Amd64Revision, amd64Layout } from '../../layout/illumos-amd64.js';
 import { I86_SEGKP, type I86Segkp, i86Layout } from '../../layout/illumos-i86.js';
@@ -10,6 +9,7 @@ import type { Command } from '../command.js';
 import { ExitCode } from '../io.js';
 import { layoutCsv, layoutJson, layoutTable, shortSize, sweepTable } from '../layout-tables.js';
 import { singleOption } from '../option-values.js';
+import { writeText } from '../text-output.js';
 
 type Args = Readonly<Record<string, unknown>>;
 
@@ -30,10 +30,7 @@ export const layoutCommand: Command = {
       throw new InputError('not with --physmem', { field: '--sweep', allowed: 'one of the two' });
     }
     const layouts = (sweep ?? [requirePhysmem(args)]).map((physmem) => layoutOf(args, physmem));
-    const text = render(layouts, form, sweep !== undefined);
-    const out = singleOption(args, 'out', String);
-    if (out === undefined || out === '-') io.stdout.write(text);
-    else writeWhole(out, text);
+    writeText(args, io, ({ width }) => render(layouts, form, sweep !== undefined, width));
     return sweep !== undefined || isSound(layouts[0]!) ? ExitCode.done : ExitCode.checkFailed;
   },
 };
@@ -92,7 +89,7 @@ function outputForm(args: Args): Form {
   return chosen[0] ?? 'table';
 }
 
-function render(layouts: readonly Layout[], form: Form, isSweep: boolean): string {
+function render(layouts: readonly Layout[], form: Form, isSweep: boolean, width: number): string {
   const [first] = layouts as readonly [Layout];
   switch (form) {
     case 'json':
@@ -102,7 +99,7 @@ function render(layouts: readonly Layout[], form: Form, isSweep: boolean): strin
     case 'svg':
       return layoutSvg(first, shortSize);
     case 'table':
-      return isSweep ? sweepTable(layouts) : layoutTable(first);
+      return isSweep ? sweepTable(layouts, width) : layoutTable(first, width);
   }
 }
 

@@ -4,8 +4,10 @@ import { type ShippedFile, shippedSuites, shippedTraces, shippedWorkloads } from
 import { type Definition, REGISTRIES, type Registries } from '../../harness/registries.js';
 import { describeSchema } from '../../harness/schema-check.js';
 import { PROBES } from '../../probe/registry.js';
+import { wrapWords } from '../../report/wrap-words.js';
 import type { Command } from '../command.js';
 import { ExitCode } from '../io.js';
+import { textWidth } from '../text-output.js';
 
 /** One thing that can be named on the command line or in a suite. */
 interface Listed {
@@ -44,7 +46,9 @@ export function listCommandWith(registries: Registries): Command {
       const text =
         args.json === true
           ? JSON.stringify(Object.fromEntries(sections), null, 2)
-          : sections.map(([section, items]) => sectionText(section, items, chosen.length === 1)).join('\n\n');
+          : sections
+              .map(([section, items]) => sectionText(section, items, chosen.length === 1, textWidth(io)))
+              .join('\n\n');
       io.stdout.write(`${text}\n`);
       return ExitCode.done;
     },
@@ -84,20 +88,28 @@ function fromFile({ name, path }: ShippedFile): Listed {
   return { name, summary: path, details: [], path };
 }
 
-function sectionText(section: Section, items: readonly Listed[], detailed: boolean): string {
+function sectionText(section: Section, items: readonly Listed[], detailed: boolean, width: number): string {
   if (items.length === 0) return `${section}: none`;
-  const width = Math.max(...items.map(({ name }) => name.length));
-  const lines = items.flatMap((item) => [
-    `  ${item.name.padEnd(width)}  ${detailed && section === 'probes' ? '' : item.summary}`.trimEnd(),
-    ...(detailed ? item.details.map(detailText) : []),
-  ]);
+  const longest = Math.max(...items.map(({ name }) => name.length));
+  const lines = items.flatMap(({ name, summary, details, path }) => {
+    const begin = `  ${name.padEnd(longest)}  `;
+    const rest = detailed && section === 'probes' ? '' : summary;
+    // A path is copied, so it stays whole.
+    const texts = path === undefined ? wrapWords(rest, width - begin.length) : [path];
+    return [
+      `${begin}${texts[0] ?? ''}`.trimEnd(),
+      ...texts.slice(1).map((text) => ' '.repeat(begin.length) + text),
+      ...(detailed ? details.flatMap((detail) => detailLines(detail, width)) : []),
+    ];
+  });
   return `${section}:\n${lines.join('\n')}`;
 }
 
-function detailText(detail: Detail): string {
+function detailLines(detail: Detail, width: number): string[] {
   const value = detail.default === undefined ? '' : `=${defaultText(detail)}`;
   const allowed = detail.allowed === undefined ? '' : ` (${detail.allowed})`;
-  return `    ${detail.name}${value}  ${detail.description}${allowed}`;
+  const text = `${detail.name}${value}  ${detail.description}${allowed}`;
+  return wrapWords(text, width - 6).map((line, index) => (index === 0 ? `    ${line}` : `      ${line}`));
 }
 
 function defaultText({ default: value, allowed }: Detail): string {

@@ -9,10 +9,9 @@ import { Results } from '../../report/read-results.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
 import { integerOption, singleOption } from '../option-values.js';
+import { textWidth } from '../text-output.js';
 
 type Arguments = Readonly<Record<string, unknown>>;
-
-const DEFAULT_WIDTH = 100;
 
 /** `kvabench map <dir>`: the address-space maps of a run as a page, or as text. */
 export const mapCommand: Command = {
@@ -46,7 +45,7 @@ function printStrips(maps: readonly AddressMap[], args: Arguments, io: Io): void
   refuse(args, 'out', 'not with --format text, which is printed', 'html');
   const slices = singleOption(args, 'slices', (text) => integerOption('slices', text, 1, 1024)) ?? 16;
   const asked = singleOption(args, 'width', (text) => integerOption('width', text, 40, 1000));
-  const width = asked ?? io.stdout.columns ?? DEFAULT_WIDTH;
+  const width = asked ?? textWidth(io);
   io.stdout.write(`${maps.map((map) => mapStrip(map, width, slices).join('\n')).join('\n\n')}\n`);
 }
 

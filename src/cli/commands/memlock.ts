@@ -20,6 +20,7 @@ import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
 import { type MemlockAnswer, memlockJson, memlockText, type ProcessState } from '../memlock-tables.js';
 import { integerOption, repeated, singleOption } from '../option-values.js';
+import { textWidth } from '../text-output.js';
 import { inputPath } from './trace-import.js';
 
 type Args = Readonly<Record<string, unknown>>;
@@ -72,7 +73,7 @@ export const memlockCommand: Command = {
             (_key, value) => (typeof value === 'bigint' ? String(value) : value),
             2,
           )
-        : memlockText(guest, answers, detailed).trimEnd();
+        : memlockText(guest, answers, detailed, textWidth(io)).trimEnd();
     io.stdout.write(`${text}\n`);
     return ExitCode.done;
   },

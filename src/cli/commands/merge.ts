@@ -1,10 +1,12 @@
 import { ResultFolder } from '../../harness/result-folder.js';
 import { type Merge, readShards, writeMerged } from '../../report/merge-shards.js';
+import { counted } from '../../report/notation.js';
 import { TIMING_FILES } from '../../report/record-timing.js';
 import { TABLE_FILES } from '../../report/write-tables.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
-import { repeated, singleOption } from '../option-values.js';
+import { outputPath, repeated } from '../option-values.js';
+import { tell } from '../tell.js';
 
 /** `kvabench merge SHARD.. --out DIR`: the parts of a suite that several machines ran, as one folder. */
 export const mergeCommand: Command = {
@@ -20,8 +22,8 @@ export const mergeCommand: Command = {
       .option('out', { type: 'string', requiresArg: true, demandOption: true, describe: 'folder of results' })
       .option('force', { type: 'boolean', describe: 'replace the results in that folder' }),
   run: (args, io) => {
+    const out = outputPath(args, 'a folder')!;
     const merge = readShards(repeated(args.shard)!);
-    const out = singleOption(args, 'out', (text) => text)!;
     const mode = args.force === true ? 'force' : 'refuse';
     const ways = '--force to replace them, or another --out';
     write(merge, ResultFolder.open(out, mode, OWNED_FILES, ways), io);
@@ -42,10 +44,10 @@ function write(merge: Merge, folder: ResultFolder, io: Io): void {
   } finally {
     folder.close();
   }
-  for (const warning of warningsOf(merge)) io.stderr.write(`kvabench: ${warning}\n`);
+  for (const warning of warningsOf(merge)) tell(io, warning);
   const { cells, missing, count } = merge;
   io.stdout.write(
-    `${cells.length} cells of ${count - missing.length} of ${count} shards\nresults: ${folder.path}\n`,
+    `${counted(cells.length, 'cell')} of ${count - missing.length} of ${count} shards\nresults: ${folder.path}\n`,
   );
 }
 

@@ -14,11 +14,10 @@ import { ReportData } from '../../report/report-data.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
 import { singleOption } from '../option-values.js';
+import { type TextDestination, writeText } from '../text-output.js';
 
 const FORMATS = ['html', 'md', 'text', 'svg', 'csv'] as const;
 type Format = (typeof FORMATS)[number];
-
-const DEFAULT_COLUMNS = 100;
 
 /** `kvabench report DIR`: results as pictures and tables, for browsers, terminals and mail. */
 export const reportCommand: Command = {
@@ -40,8 +39,7 @@ export const reportCommand: Command = {
     const out = singleOption(args, 'out', String);
     if (format === 'svg' || format === 'csv')
       writeFigures(report, format, figure, out ?? folderOf(folder), out, io);
-    else
-      writeReport(report, format, out ?? (format === 'html' ? join(folder, 'report.html') : undefined), io);
+    else writeReport(report, format, out ?? (format === 'html' ? join(folder, 'report.html') : '-'), io);
     return ExitCode.done;
   },
 };
@@ -71,25 +69,18 @@ function folderOf(folder: string): string {
   return join(folder, 'figures');
 }
 
-function writeReport(report: Report, format: 'html' | 'md' | 'text', out: string | undefined, io: Io): void {
-  const text = rendered(report, format, out === undefined || out === '-' ? io : undefined);
-  if (out === undefined || out === '-') {
-    io.stdout.write(text);
-    return;
-  }
-  writeWhole(out, text);
-  io.stdout.write(`${out}\n`);
+function writeReport(report: Report, format: 'html' | 'md' | 'text', out: string, io: Io): void {
+  writeText({ out }, io, (to) => rendered(report, format, io, to));
+  if (out !== '-') io.stdout.write(`${out}\n`);
 }
 
-/** `terminal` is where text goes if it goes to one. */
-function rendered(report: Report, format: 'html' | 'md' | 'text', terminal: Io | undefined): string {
+function rendered(report: Report, format: 'html' | 'md' | 'text', io: Io, to: TextDestination): string {
   if (format === 'html') return renderHtml(report);
   if (format === 'md') return renderMarkdown(report);
-  const isTerminal = terminal?.stdout.isTTY === true;
-  const noColour = terminal?.env.NO_COLOR;
+  const noColour = io.env.NO_COLOR;
   return renderText(report, {
-    columns: terminal?.stdout.columns ?? DEFAULT_COLUMNS,
-    colours: isTerminal && (noColour === undefined || noColour === ''),
+    columns: to.width,
+    colours: to.isTerminal && (noColour === undefined || noColour === ''),
   });
 }
 
@@ -104,18 +95,30 @@ function writeFigures(
   const render = (placed: PlacedFigure): string =>
     format === 'svg' ? figureSvg(placed, report) : figureCsv(placed);
   const figures = figuresOf(report);
-  if (name === undefined) {
+  if (name === undefined && out !== '-') {
     for (const placed of figures) writeWhole(join(folder, `${placed.figure.id}.${format}`), render(placed));
     io.stdout.write(`${folder}: ${figures.length} figures\n`);
     return;
   }
-  const placed = figures.find(({ figure }) => figure.id === name);
-  if (placed === undefined)
-    throw unknownName(
-      'figure',
-      name,
-      figures.map(({ figure }) => figure.id),
-    );
+  const placed = name === undefined ? onlyFigure(figures) : figureNamed(name, figures);
   if (out === undefined || out === '-') io.stdout.write(render(placed));
   else writeWhole(out, render(placed));
+}
+
+/** @throws InputError where there is no such figure. */
+function figureNamed(name: string, figures: readonly PlacedFigure[]): PlacedFigure {
+  const names = figures.map(({ figure }) => figure.id);
+  const placed = figures[names.indexOf(name)];
+  if (placed === undefined) throw unknownName('figure', name, names);
+  return placed;
+}
+
+/** What standard output has room for. @throws InputError where there are several figures, or none. */
+function onlyFigure(figures: readonly PlacedFigure[]): PlacedFigure {
+  const [only, ...others] = figures;
+  if (only !== undefined && others.length === 0) return only;
+  throw new InputError(`${figures.length} figures cannot go to standard output`, {
+    field: '--out',
+    allowed: `a folder, or one of them: --figure ${figures.map(({ figure }) => figure.id).join(', ')}`,
+  });
 }

@@ -1,13 +1,14 @@
 import { InputError } from '../../core/errors.js';
-import { writeWhole } from '../../core/files.js';
 import { alignedLines } from '../../report/aligned-text.js';
 import { trialsWithoutFailure } from '../../report/binomial-interval.js';
 import { csvText } from '../../report/csv.js';
 import { failureRisk, type Risk, type RiskQuestion } from '../../report/failure-risk.js';
 import { Results } from '../../report/read-results.js';
+import { wrapWords } from '../../report/wrap-words.js';
 import type { Command } from '../command.js';
 import { ExitCode } from '../io.js';
 import { singleOption } from '../option-values.js';
+import { writeText } from '../text-output.js';
 
 const CSV_HEAD = [
   'workload',
@@ -54,14 +55,13 @@ export const riskCommand: Command = {
       .option('out', { type: 'string', requiresArg: true, describe: 'file to write instead of printing' })
       .conflicts('csv', 'json'),
   run: (args, io) => {
-    const level = fraction('level', String(args.level), 0.5);
-    const below = fraction('below', String(args.below), 1e-6);
-    const question = { table: String(args.table), column: String(args.column), level };
+    const level = singleOption(args, 'level', (text) => fraction('level', text, 0.5))!;
+    const below = singleOption(args, 'below', (text) => fraction('below', text, 1e-6))!;
+    const table = singleOption(args, 'table', String)!;
+    const question = { table, column: singleOption(args, 'column', String)!, level };
     const folders = (args.folder as string[]).map((path) => Results.open(path));
     const answer = { folders, question, below, risks: failureRisk(folders, question) };
-    const out = singleOption(args, 'out', (path) => path);
-    if (out === undefined || out === '-') io.stdout.write(outputText(answer, args));
-    else writeWhole(out, outputText(answer, args));
+    writeText(args, io, ({ width }) => outputText(answer, args, width));
     return ExitCode.done;
   },
 };
@@ -75,9 +75,9 @@ interface Answer {
   readonly risks: readonly Risk[];
 }
 
-function outputText(answer: Answer, args: Readonly<Record<string, unknown>>): string {
+function outputText(answer: Answer, args: Readonly<Record<string, unknown>>, width: number): string {
   if (args.csv === true) return csvText([CSV_HEAD, ...answer.risks.map(csvRow)]);
-  return args.json === true ? jsonText(answer) : tableText(answer);
+  return args.json === true ? jsonText(answer) : tableText(answer, width);
 }
 
 /** @throws InputError unless the text is a number from `minimum` up and below 1. */
@@ -111,13 +111,19 @@ function jsonText({ folders, question, below, risks }: Answer): string {
   return `${JSON.stringify(data, null, 2)}\n`;
 }
 
-function tableText({ risks, below, question: { level } }: Answer): string {
+function tableText({ risks, below, question: { level } }: Answer, width: number): string {
   const rows = risks.map((risk) => [...textRow(risk), verdict(risk, below)]);
   const alignments = [...HEAD, ''].map((_, column) => (column < 3 || column > 9 ? 'left' : 'right'));
-  const lines = alignedLines([[...HEAD, `below ${below}`], ...rows], alignments, ' ');
+  const lines = alignedLines({
+    rows: [[...HEAD, `below ${below}`], ...rows],
+    alignments,
+    gap: ' ',
+    keys: 3,
+    width,
+  });
   const needed = trialsWithoutFailure(below, level);
   const note = `Intervals of Clopper and Pearson at ${level}; ${needed} runs without failure show less than ${below}.`;
-  return `${lines.join('\n')}\n${note}\n`;
+  return `${[...lines, ...wrapWords(note, width)].join('\n')}\n`;
 }
 
 function textRow({ workload, backend, cls, runs, failedRuns, interval, requests, failures }: Risk): string[] {

@@ -12,11 +12,11 @@ import { chooseSuites, chosenBackendFiles } from '../choose-suites.js';
 import type { Command } from '../command.js';
 import { forecast, forecastData, forecastText } from '../dry-run.js';
 import { ExitCode, type Io } from '../io.js';
+import { outputPath } from '../option-values.js';
 import {
   declareRunOptions,
   folderMode,
   forecastOption,
-  outOption,
   type RunArguments,
   readChoice,
   readSettings,
@@ -24,6 +24,7 @@ import {
 } from '../run-options.js';
 import { type RunSettings, runPlan } from '../run-plan.js';
 import { readTiming, runTiming, type TimingChoice } from '../run-timing.js';
+import { textWidth } from '../text-output.js';
 
 /** What --force may replace. */
 const OWNED_FILES = [...TABLE_FILES, ...TIMING_FILES];
@@ -53,14 +54,18 @@ async function run(args: RunArguments, shipped: Registries, measure: Measure, io
   const wholes = chooseSuites(choice, registries).map((suite) => planSuite(suite, registries, toolVersion()));
   const parts = shard === undefined ? wholes : wholes.map((plan) => shardOf(plan, shard));
   const plans = args.map === true ? parts.map(withMaps) : parts;
-  const folders = outputFolders(plans, outOption(args));
+  const folders = outputFolders(plans, outputPath(args, 'a folder'));
   if (format === undefined) {
     const after = timing === undefined ? undefined : { timing, measure };
     return runPlans(plans, folders, mode, settings, after, io);
   }
   const forecasts = plans.map((plan, index) => forecast(plan, folders[index]!, mode, settings));
   const json = (): string => `${JSON.stringify(forecasts.map(forecastData), null, 2)}\n`;
-  io.stdout.write(format === 'json' ? json() : forecasts.map(forecastText).join('\n'));
+  io.stdout.write(
+    format === 'json'
+      ? json()
+      : forecasts.map((forecast) => forecastText(forecast, textWidth(io))).join('\n'),
+  );
   return ExitCode.done;
 }
 

@@ -9,22 +9,23 @@ import type { TraceMetadata } from '../../trace/trace.js';
 import { readTraceCsv, writeTraceCsv } from '../../trace/trace-csv.js';
 import type { Command } from '../command.js';
 import type { Io } from '../io.js';
-import { singleOption } from '../option-values.js';
+import { outputPath } from '../option-values.js';
+import { tracePath } from '../trace-path.js';
 import { inputPath, untilInterrupted } from './trace-import.js';
 
 /** `kvabench trace convert`: a trace as text or Parquet, and back. */
 export const traceConvertCommand: Command = {
   usage: 'convert <input>',
-  summary: 'turn a trace into CSV or Parquet, and those into a trace; nothing is lost',
+  summary: 'Turn a trace into CSV or Parquet, and those into a trace; nothing is lost',
   options: (yargs) =>
     declareOutput(yargs).positional('input', {
       type: 'string',
       demandOption: true,
-      describe: 'trace, CSV or Parquet of one',
+      describe: 'trace (name or file), CSV or Parquet of one',
     }),
   run(args, io) {
-    const input = inputPath(args.input as string, io);
-    const output = singleOption(args, 'out', String)!;
+    const input = tracePath(inputPath(args.input as string, io));
+    const output = outputPath(args, 'a file')!;
     const overwrite = args.force === true;
     refuseOwnInput(input, output);
     return untilInterrupted(io, async (signal) => {

@@ -4,17 +4,18 @@ import { parseBytes, parseDuration } from '../../core/units.js';
 import { openTrace, verifyDigest } from '../../trace/arrow-reader.js';
 import { cutTrace, type TraceCut } from '../../trace/cut-trace.js';
 import type { Command } from '../command.js';
-import { integerOption, repeated, singleOption } from '../option-values.js';
+import { integerOption, outputPath, repeated, singleOption } from '../option-values.js';
+import { tracePath } from '../trace-path.js';
 import { declareOutput } from './trace-convert.js';
 import { untilInterrupted } from './trace-import.js';
 
 /** `kvabench trace cut`: a part of a trace. */
 export const traceCutCommand: Command = {
   usage: 'cut <trace>',
-  summary: 'write a part of a trace: by time, class, CPU, size, or a sample of its objects',
+  summary: 'Write a part of a trace: by time, class, CPU, size, or a sample of its objects',
   options: (yargs) =>
     declareOutput(yargs)
-      .positional('trace', { type: 'string', demandOption: true, describe: 'trace to cut' })
+      .positional('trace', { type: 'string', demandOption: true, describe: 'trace to cut: name or file' })
       .option('from', {
         type: 'string',
         requiresArg: true,
@@ -27,9 +28,9 @@ export const traceCutCommand: Command = {
       .option('max-size', { type: 'string', requiresArg: true, describe: 'greatest size' })
       .option('one-of', { type: 'string', requiresArg: true, describe: 'keep every nth object' }),
   run(args, io) {
-    const trace = openTrace(args.trace as string);
+    const trace = openTrace(tracePath(args.trace as string));
     verifyDigest(trace);
-    const output = singleOption(args, 'out', String)!;
+    const output = outputPath(args, 'a file')!;
     const cut = cutOf(args);
     return untilInterrupted(io, async (signal) => {
       const metadata = await cutTrace(trace, cut, output, { overwrite: args.force === true }, signal);

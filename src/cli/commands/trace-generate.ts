@@ -1,12 +1,11 @@
 import type { Argv } from 'yargs';
-import { InputError } from '../../core/errors.js';
 import { toolVersion } from '../../core/version.js';
 import { onlyComponent } from '../../harness/component.js';
 import { generateTrace } from '../../harness/generate-trace.js';
 import { REGISTRIES, type Registries } from '../../harness/registries.js';
 import { parseWorkloads } from '../../harness/workload-file.js';
 import type { Command } from '../command.js';
-import { integerOption, repeated } from '../option-values.js';
+import { integerOption, outputPath, singleOption } from '../option-values.js';
 import { untilInterrupted } from './trace-import.js';
 
 /** `kvabench trace generate`: a workload becomes an Arrow file. */
@@ -16,19 +15,22 @@ export const traceGenerateCommand: Command = traceGenerateCommandWith(REGISTRIES
 export function traceGenerateCommandWith(registries: Registries): Command {
   return {
     usage: 'generate <workload>',
-    summary: 'write what a workload asks for as a trace',
+    summary: 'Write what a workload asks for as a trace',
     options: declare,
     run(args, io) {
-      const output = single(args, 'out')!;
+      const output = outputPath(args, 'a file')!;
       const request = {
-        workload: onlyComponent(parseWorkloads(String(args.workload), registries.workloads, process.cwd()), {
-          field: String(args.workload),
-        }),
-        seed: integerOption('seed', single(args, 'seed') ?? '1', 0, 2 ** 32 - 1),
+        workload: onlyComponent(
+          parseWorkloads(String(args.workload), registries.workloads, process.cwd(), '<workload>'),
+          {
+            field: String(args.workload),
+          },
+        ),
+        seed: singleOption(args, 'seed', (text) => integerOption('seed', text, 0, 2 ** 32 - 1)) ?? 1,
         output,
         overwrite: args.force === true,
-        name: single(args, 'name'),
-        licence: single(args, 'licence'),
+        name: singleOption(args, 'name', String),
+        licence: singleOption(args, 'licence', String),
         tool: `kvabench ${toolVersion()}`,
       };
       return untilInterrupted(io, async (signal) => {
@@ -64,12 +66,4 @@ function declare(yargs: Argv): Argv {
       describe: "name of the trace (default: the workload's)",
     })
     .option('licence', { type: 'string', requiresArg: true, describe: 'licence of the trace' });
-}
-
-function single(args: Readonly<Record<string, unknown>>, option: string): string | undefined {
-  const values = repeated(args[option]);
-  if (values !== undefined && values.length > 1) {
-    throw new InputError('given more than once', { field: `--${option}` });
-  }
-  return values?.[0];
 }

@@ -7,16 +7,21 @@ import { DEFAULT_IMPORT_OPTIONS, type ImportOptions } from '../../trace/importer
 import { IMPORTER_NAMES } from '../../trace/importers/registry.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
-import { integerOption, repeated, singleOption } from '../option-values.js';
+import { integerOption, outputPath, repeated, singleOption } from '../option-values.js';
+import { tell } from '../tell.js';
+import { textWidth } from '../text-output.js';
 import { skippedTable } from './trace-tables.js';
+
+/** An option that has a value. */
+const TEXT = { type: 'string', requiresArg: true } as const;
 
 /** `kvabench trace import`: a recording becomes an Arrow file. */
 export const traceImportCommand: Command = {
   usage: 'import <input>',
-  summary: 'turn a recording into a trace',
+  summary: 'Turn a recording into a trace',
   options: declare,
   async run(args, io) {
-    const output = singleOption(args, 'out', String)!;
+    const output = outputPath(args, 'a file')!;
     return untilInterrupted(io, async (signal) => {
       const report = await importTrace({
         ...descriptionOf(args),
@@ -29,14 +34,14 @@ export const traceImportCommand: Command = {
         tool: `kvabench ${toolVersion()}`,
         signal,
       });
-      io.stdout.write(describeReport(report, output));
+      io.stdout.write(describeReport(report, output, textWidth(io)));
     });
   },
 };
 
 /** Does an import that an interrupt gives up, so that no half-written file is left behind. */
 export async function untilInterrupted(
-  { stderr }: Io,
+  io: Io,
   work: (signal: AbortSignal) => Promise<void>,
 ): Promise<ExitCode> {
   const interrupt = new AbortController();
@@ -47,7 +52,7 @@ export async function untilInterrupted(
     return ExitCode.done;
   } catch (error) {
     if (error !== interrupt.signal.reason) throw error;
-    stderr.write('kvabench: interrupted; nothing was written\n');
+    tell(io, 'interrupted; nothing was written');
     return ExitCode.interrupted;
   } finally {
     process.removeListener('SIGINT', onInterrupt);
@@ -62,15 +67,27 @@ function declare(yargs: Argv): Argv {
         demandOption: true,
         describe: 'plain, gzip or zstd file; - is stdin',
       })
-      .option('out', { alias: 'o', type: 'string', demandOption: true, describe: 'trace to write' })
+      .option('out', {
+        alias: 'o',
+        ...TEXT,
+        demandOption: true,
+        describe: 'trace to write',
+      })
       .option('force', { type: 'boolean', describe: 'replace an existing file' })
-      .option('name', { type: 'string', describe: "name of the trace (default: the file's)" })
+      .option('name', {
+        ...TEXT,
+        describe: "name of the trace (default: the file's)",
+      })
       .option('source-name', {
-        type: 'string',
+        ...TEXT,
         describe: 'what to call the recording, where it comes through a pipe',
       })
-      .option('licence', { type: 'string', describe: 'licence of the recording' })
-      .option('capture', { type: 'string', array: true, describe: 'how it was recorded; may be repeated' }),
+      .option('licence', { ...TEXT, describe: 'licence of the recording' })
+      .option('capture', {
+        ...TEXT,
+        array: true,
+        describe: 'how it was recorded; may be repeated',
+      }),
   );
 }
 
@@ -79,17 +96,16 @@ export function declareImportOptions(yargs: Argv): Argv {
   const { threadSize, guardSize, pageSize, tickNs, kmemSize, freeAt, seed, speedUp } = DEFAULT_IMPORT_OPTIONS;
   return yargs
     .option('format', {
-      type: 'string',
+      ...TEXT,
       describe: `default: told by the content (${IMPORTER_NAMES.join(', ')})`,
     })
     .option('with', {
-      type: 'string',
+      ...TEXT,
       array: true,
       describe: 'file that belongs to the recording; may be repeated',
     })
     .option('initial', {
-      type: 'string',
-      requiresArg: true,
+      ...TEXT,
       describe: 'vmallocinfo from before the recording, or a tar archive (.tar.gz) with it',
     })
     .option('free-at', {
@@ -98,29 +114,33 @@ export function declareImportOptions(yargs: Argv): Argv {
       describe: 'when a vmap area is freed: unmapped, or its addresses returned by a purge',
     })
     .option('seed', {
-      type: 'string',
+      ...TEXT,
       default: String(seed),
       describe: 'seed of lifetimes within their bins (azure-v1); 0: the middle',
     })
     .option('speed-up', {
-      type: 'string',
+      ...TEXT,
       default: String(speedUp),
       describe: 'divides the times of fleets',
     })
     .option('thread-size', {
-      type: 'string',
+      ...TEXT,
       default: String(threadSize),
       describe: 'bytes of a kernel stack',
     })
     .option('guard-size', {
-      type: 'string',
+      ...TEXT,
       default: String(guardSize),
       describe: 'guard bytes of a stack area',
     })
-    .option('page-size', { type: 'string', default: String(pageSize), describe: 'bytes of a page' })
+    .option('page-size', {
+      ...TEXT,
+      default: String(pageSize),
+      describe: 'bytes of a page',
+    })
     .option('tick-ns', {
-      type: 'number',
-      default: tickNs,
+      ...TEXT,
+      default: String(tickNs),
       describe: 'ns per unit of a clock of bare integers',
     })
     .option('kmem-size', {
@@ -146,32 +166,28 @@ export function inputPath(path: string, { stdin }: Io): string {
 
 /** The options of declareImportOptions. @throws InputError if one is no length or number. */
 export function importOptions(args: Readonly<Record<string, unknown>>): ImportOptions {
-  const bytes = (option: string) => parseBytes(args[option] as string, { field: `--${option}` });
-  const tickNs = args['tick-ns'] as number;
-  if (!(Number.isInteger(tickNs) && tickNs > 0 && tickNs <= 1e9)) {
-    throw new InputError(`${tickNs} is no number of nanoseconds`, {
-      field: '--tick-ns',
-      allowed: '1 to 10^9',
-    });
-  }
+  const once = <T>(option: string, read: (text: string) => T): T => singleOption(args, option, read)!;
+  const bytes = (option: string) => once(option, (text) => parseBytes(text, { field: `--${option}` }));
+  const integer = (option: string, minimum: number, maximum: number): number =>
+    once(option, (text) => integerOption(option, text, minimum, maximum));
   const pageSize = bytes('page-size');
   if (pageSize === 0) throw new InputError('a page has bytes', { field: '--page-size' });
   return {
     threadSize: bytes('thread-size'),
     guardSize: bytes('guard-size'),
     pageSize,
-    tickNs,
-    kmemSize: args['kmem-size'] as ImportOptions['kmemSize'],
-    freeAt: args['free-at'] as ImportOptions['freeAt'],
-    seed: integerOption('seed', String(args.seed), 0, 2 ** 32 - 1),
-    speedUp: integerOption('speed-up', String(args['speed-up']), 1, 1e9),
+    tickNs: integer('tick-ns', 1, 1e9),
+    kmemSize: once('kmem-size', (text) => text as ImportOptions['kmemSize']),
+    freeAt: once('free-at', (text) => text as ImportOptions['freeAt']),
+    seed: integer('seed', 0, 2 ** 32 - 1),
+    speedUp: integer('speed-up', 1, 1e9),
   };
 }
 
 /** The format and the files beside the recording, as far as they were given. */
 export function inputsOf(args: Readonly<Record<string, unknown>>) {
-  const format = args.format as string | undefined;
-  const initial = args.initial as string | undefined;
+  const format = singleOption(args, 'format', String);
+  const initial = singleOption(args, 'initial', String);
   return {
     ...(format === undefined ? {} : { format }),
     ...(initial === undefined ? {} : { initial }),
@@ -180,9 +196,10 @@ export function inputsOf(args: Readonly<Record<string, unknown>>) {
 }
 
 function descriptionOf(args: Readonly<Record<string, unknown>>) {
-  const { name, licence } = args as Readonly<Record<string, string | undefined>>;
-  const sourceName = args['source-name'] as string | undefined;
-  const capture = (args.capture as string[] | undefined)?.join('\n');
+  const name = singleOption(args, 'name', String);
+  const licence = singleOption(args, 'licence', String);
+  const sourceName = singleOption(args, 'source-name', String);
+  const capture = repeated(args.capture)?.join('\n');
   return {
     ...(name === undefined ? {} : { name }),
     ...(sourceName === undefined ? {} : { sourceName }),
@@ -191,7 +208,7 @@ function descriptionOf(args: Readonly<Record<string, unknown>>) {
   };
 }
 
-function describeReport({ metadata, lines }: ImportReport, output: string): string {
-  const skipped = metadata.skipped.length === 0 ? '' : `\n${skippedTable(metadata.skipped)}\n`;
+function describeReport({ metadata, lines }: ImportReport, output: string, width: number): string {
+  const skipped = metadata.skipped.length === 0 ? '' : `\n${skippedTable(metadata.skipped, width)}\n`;
   return `${output}: ${metadata.eventCount} events from ${lines} lines, digest ${metadata.digest}\n${skipped}`;
 }

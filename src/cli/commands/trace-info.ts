@@ -10,6 +10,8 @@ import { CURVE_POINTS, type KindFigures, LIFE_SHARES, traceStatistics } from '..
 import type { Trace, TraceMetadata } from '../../trace/trace.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
+import { textWidth } from '../text-output.js';
+import { tracePath } from '../trace-path.js';
 import {
   declareImportOptions,
   importOptions,
@@ -22,13 +24,17 @@ import { plainTable, skippedTable, sparkline } from './trace-tables.js';
 /** `kvabench trace info`: where a trace comes from and what is in it. */
 export const traceInfoCommand: Command = {
   usage: 'info <file>',
-  summary: 'provenance, populations, sizes and what could not be used',
+  summary: 'Show provenance, populations, sizes and what could not be used',
   options: (yargs) =>
     declareImportOptions(yargs)
-      .positional('file', { type: 'string', demandOption: true, describe: 'trace, or a recording to import' })
+      .positional('file', {
+        type: 'string',
+        demandOption: true,
+        describe: 'trace (name or file), or a recording to import',
+      })
       .option('json', { type: 'boolean', describe: 'print JSON' }),
   async run(args, io) {
-    const file = inputPath(args.file as string, io);
+    const file = tracePath(inputPath(args.file as string, io));
     if (file === '-' || !isArrowFile(file)) {
       return untilInterrupted(io, (signal) => importAndPrint(file, signal, args, io));
     }
@@ -72,18 +78,19 @@ function print(trace: Trace, args: Readonly<Record<string, unknown>>, io: Io): v
     return;
   }
   const { durationNs } = trace.metadata;
+  const width = textWidth(io);
   const parts = [
-    provenanceTable(trace.metadata),
-    populationTable(kinds),
-    curveTable(kinds, durationNs),
-    sizesTable(kinds),
-    livesTable(kinds),
-    lifeBySizeTable(kinds),
-    cpuTable(kinds),
+    provenanceTable(trace.metadata, width),
+    populationTable(kinds, width),
+    curveTable(kinds, durationNs, width),
+    sizesTable(kinds, width),
+    livesTable(kinds, width),
+    lifeBySizeTable(kinds, width),
+    cpuTable(kinds, width),
   ];
-  if (kinds.some(({ topSites }) => topSites.length > 0)) parts.push(siteTable(kinds));
+  if (kinds.some(({ topSites }) => topSites.length > 0)) parts.push(siteTable(kinds, width));
   const { skipped } = trace.metadata;
-  if (skipped.length > 0) parts.push(skippedTable(skipped));
+  if (skipped.length > 0) parts.push(skippedTable(skipped, width));
   io.stdout.write(`${parts.join('\n\n')}\n`);
 }
 
@@ -100,13 +107,13 @@ function jsonOf(metadata: TraceMetadata, kinds: readonly KindFigures[]) {
   return { ...rest, siteCount: sites.length, ...whole, ...classes, kinds: shares };
 }
 
-function provenanceTable(metadata: TraceMetadata): string {
+function provenanceTable(metadata: TraceMetadata, width: number): string {
   const { provenance } = metadata;
   const options = Object.entries(provenance.options).map(([name, value]) => `${name}=${value}`);
   const rows = [
     ['name', metadata.name],
     ['source', provenance.source],
-    ['source sha256', provenance.sourceDigest],
+    ['sha256', provenance.sourceDigest],
     ...provenance.capture.split('\n').map((line, index) => [index === 0 ? 'capture' : '', line]),
     ['licence', provenance.licence],
     ['importer', `${provenance.importer} (${provenance.tool}) ${options.join(' ')}`],
@@ -118,10 +125,13 @@ function provenanceTable(metadata: TraceMetadata): string {
     ['call sites', String(metadata.sites.length)],
     ['digest', `${metadata.digest} (checked)`],
   ];
-  return plainTable(rows.map(([name, value]) => [name!, value === '' ? '-' : value!]));
+  return plainTable(
+    rows.map(([name, value]) => [name!, value === '' ? '-' : value!]),
+    width,
+  );
 }
 
-function populationTable(kinds: readonly KindFigures[]): string {
+function populationTable(kinds: readonly KindFigures[], width: number): string {
   const heading = ['kind', 'allocs', 'frees', 'live at end', 'bytes at end', 'peak live', 'peak bytes'];
   const rows = kinds.map((kind) => [
     kind.name,
@@ -132,29 +142,29 @@ function populationTable(kinds: readonly KindFigures[]): string {
     kind.peakLive,
     kind.peakBytes,
   ]);
-  return plainTable([heading, ...rows]);
+  return plainTable([heading, ...rows], width);
 }
 
-function curveTable(kinds: readonly KindFigures[], durationNs: number): string {
+function curveTable(kinds: readonly KindFigures[], durationNs: number, width: number): string {
   const share = `${(durationNs / CURVE_POINTS / 1e9).toPrecision(3)} s a bar`;
   const rows = kinds.map(({ name, liveCurve, peakLive }) => [name, sparkline(liveCurve), peakLive]);
-  return plainTable([['kind', `most live in each share of the time (${share})`, 'full bar'], ...rows]);
+  return plainTable([['kind', `most live in each share of the time (${share})`, 'full bar'], ...rows], width);
 }
 
-function sizesTable(kinds: readonly KindFigures[]): string {
+function sizesTable(kinds: readonly KindFigures[], width: number): string {
   const rows = kinds.map(({ name, distinctSizes, topSizes }) => {
     const top = topSizes.map(([size, count]) => `${size}x${count}`);
     return [name, distinctSizes, top.join(' ')];
   });
-  return plainTable([['kind', 'sizes', 'most frequent (bytes x count)'], ...rows]);
+  return plainTable([['kind', 'sizes', 'most frequent (bytes x count)'], ...rows], width);
 }
 
-function livesTable(kinds: readonly KindFigures[]): string {
+function livesTable(kinds: readonly KindFigures[], width: number): string {
   const heading = ['kind', ...LIFE_SHARES.map((share) => (share === 1 ? 'longest' : `p${share * 100}`))];
   const rows = kinds
     .filter(({ lifeUs }) => lifeUs.length > 0)
     .map(({ name, lifeUs }) => [`${name}, lifetime`, ...lifeUs.map(duration)]);
-  return plainTable([heading, ...rows]);
+  return plainTable([heading, ...rows], width);
 }
 
 function duration(us: number): string {
@@ -162,26 +172,26 @@ function duration(us: number): string {
   return us < 1e6 ? `${(us / 1e3).toPrecision(3)} ms` : `${(us / 1e6).toPrecision(3)} s`;
 }
 
-function lifeBySizeTable(kinds: readonly KindFigures[]): string {
+function lifeBySizeTable(kinds: readonly KindFigures[], width: number): string {
   const limits = LIFE_LIMITS_US.map((us) => `<${duration(us)}`);
   const rows = kinds.flatMap(({ name, lifeBySize }) =>
     lifeBySize.map(({ bytes, lives, noEnd }) => [name, `${bytes}..`, ...lives, noEnd, sparkline(lives)]),
   );
-  return plainTable([['kind', 'bytes', ...limits, 'longer', 'no end', 'lifetimes'], ...rows]);
+  return plainTable([['kind', 'bytes', ...limits, 'longer', 'no end', 'lifetimes'], ...rows], width, 2);
 }
 
-function cpuTable(kinds: readonly KindFigures[]): string {
+function cpuTable(kinds: readonly KindFigures[], width: number): string {
   const rows = kinds.map(({ name, allocs, allocsByCpu }) => {
     return [name, allocsByCpu.map((count) => percent(count, allocs)).join(' ')];
   });
-  return plainTable([['kind', 'allocations by CPU'], ...rows]);
+  return plainTable([['kind', 'allocations by CPU'], ...rows], width);
 }
 
-function siteTable(kinds: readonly KindFigures[]): string {
+function siteTable(kinds: readonly KindFigures[], width: number): string {
   const rows = kinds.flatMap(({ name, allocs, topSites }) =>
     topSites.map(([site, count]) => [name, count, percent(count, allocs), site]),
   );
-  return plainTable([['kind', 'allocations', 'share', 'most frequent call sites'], ...rows]);
+  return plainTable([['kind', 'allocations', 'share', 'most frequent call sites'], ...rows], width);
 }
 
 function percent(part: number, whole: number): string {

@@ -4,7 +4,7 @@ import { ExitCode } from '../io.js';
 /** `kvabench trace …`: what concerns traces alone. */
 export const traceCommand: Command = {
   usage: 'trace',
-  summary: 'import recordings, generate traces, look at them, cut, merge and convert them',
+  summary: 'Import recordings, generate traces, look at them, cut, merge and convert them',
   subcommands: {
     import: async () => (await import('./trace-import.js')).traceImportCommand,
     generate: async () => (await import('./trace-generate.js')).traceGenerateCommand,

@@ -10,8 +10,9 @@ import { verifyRecording } from '../../harness/recording/verify-recording.js';
 import { readKvaRecording } from '../../trace/kva-recording.js';
 import type { Command } from '../command.js';
 import { ExitCode, type Io } from '../io.js';
-import { singleOption } from '../option-values.js';
+import { repeated, singleOption } from '../option-values.js';
 import { percentOption, sharesOf, verdictJson, verdictText } from '../recording-verdict.js';
+import { print } from '../tell.js';
 
 interface Tally {
   passed: number;
@@ -61,13 +62,14 @@ export const verifyCommand: Command = {
     const stray = RECORDING_OPTIONS.find((option) => args[option] !== undefined);
     if (stray !== undefined)
       throw new InputError('goes with a recording only', { field: `--${stray}`, allowed: '--recording' });
-    const given = (args.dir as string[] | undefined) ?? [];
+    const given = repeated(args.dir) ?? [];
+    const until = singleOption(args, 'until', String);
     const directories = (given.length > 0 ? given : [SHIPPED_CASES]).flatMap(findCases);
-    if (args.until !== undefined) return dump(directories, args.until as string, io);
+    if (until !== undefined) return dump(directories, until, io);
     const tally: Tally = { passed: 0, failed: 0, skipped: 0, unreadable: 0 };
     for (const directory of directories) verifyOne(directory, tally, io);
     const skipped = tally.skipped > 0 ? `, ${tally.skipped} skipped` : '';
-    io.stdout.write(`${tally.passed} passed, ${tally.failed + tally.unreadable} failed${skipped}\n`);
+    print(io, `${tally.passed} passed, ${tally.failed + tally.unreadable} failed${skipped}\n`);
     if (tally.failed > 0) return ExitCode.checkFailed;
     return tally.unreadable > 0 ? ExitCode.badInput : ExitCode.done;
   },
@@ -82,7 +84,8 @@ async function recording(args: Readonly<Record<string, unknown>>, io: Io): Promi
   const least = singleOption(args, 'at-least', (text) => percentOption('at-least', text));
   const request = { input, stdin: io.stdin, ...(initial === undefined ? {} : { initial }) };
   const verdict = verifyRecording(await readKvaRecording(request));
-  io.stdout.write(args.json === true ? verdictJson(verdict) : verdictText(verdict));
+  if (args.json === true) io.stdout.write(verdictJson(verdict));
+  else print(io, verdictText(verdict));
   return least !== undefined && sharesOf(verdict).strict < least ? ExitCode.checkFailed : ExitCode.done;
 }
 
@@ -98,22 +101,22 @@ function verifyOne(directory: string, tally: Tally, io: Io): void {
     const reason = oracle === undefined ? `no model of ${golden.oracle} yet` : oracle.skipReason(golden);
     if (oracle === undefined || reason !== undefined) {
       tally.skipped++;
-      io.stdout.write(`skipped ${golden.oracle}/${golden.name}: ${reason}\n`);
+      print(io, `skipped ${golden.oracle}/${golden.name}: ${reason}\n`);
       return;
     }
     const mismatch = verifyCase(golden, oracle);
     if (mismatch === undefined) {
       tally.passed++;
-      io.stdout.write(`passed  ${golden.oracle}/${golden.name}: ${golden.operations.length} operations\n`);
+      print(io, `passed  ${golden.oracle}/${golden.name}: ${golden.operations.length} operations\n`);
       return;
     }
     tally.failed++;
-    io.stdout.write(`FAILED  ${golden.oracle}/${golden.name}\n${explain(mismatch, directory)}\n`);
+    print(io, `FAILED  ${golden.oracle}/${golden.name}\n${explain(mismatch, directory)}\n`);
   } catch (error) {
     // One unreadable case must not hide what the others say; it makes the command fail all the same.
     const problem = badCase(error, directory);
     tally.unreadable++;
-    io.stdout.write(`UNREADABLE ${problem.message}\n`);
+    print(io, `UNREADABLE ${problem.message}\n`);
   }
 }
 
@@ -122,11 +125,11 @@ function verifyVectors(oracle: RowOracle, path: string, tally: Tally, io: Io): v
   const { rows, mismatch } = verifyRows(oracle, path);
   if (mismatch === undefined) {
     tally.passed++;
-    io.stdout.write(`passed  ${name}: ${rows} ${oracle.unit}\n`);
+    print(io, `passed  ${name}: ${rows} ${oracle.unit}\n`);
     return;
   }
   tally.failed++;
-  io.stdout.write(`FAILED  ${name}\n${explainRow(mismatch)}\n`);
+  print(io, `FAILED  ${name}\n${explainRow(mismatch)}\n`);
 }
 
 function explainRow({ where, wanted, got, context }: RowMismatch): string {
@@ -170,7 +173,7 @@ function dump(directories: readonly string[], until: string, io: Io): ExitCode {
   }
   const seq = operationNumber(until, golden);
   try {
-    io.stdout.write(`${dumpAt(golden, oracle, seq)}\n`);
+    print(io, `${dumpAt(golden, oracle, seq)}\n`);
   } catch (error) {
     throw badCase(error, golden.directory);
   }

@@ -1,5 +1,7 @@
-import { alignedLines } from '../aligned-text.js';
-import { shorten } from '../notation.js';
+import { visibleText } from '../../core/visible-text.js';
+import { tableLines } from '../aligned-text.js';
+import { counted } from '../notation.js';
+import { wrapWords } from '../wrap-words.js';
 import type { Change } from './change.js';
 import type { Check, CompareReport } from './compare-results.js';
 import { type ComparedRow, isDifferent } from './compared-row.js';
@@ -10,7 +12,7 @@ import type { Pairing } from './side.js';
 
 /** How a comparison is printed. */
 export interface TextStyle {
-  /** Columns of the terminal. */
+  /** Characters of a line. */
   readonly width: number;
   readonly colour: boolean;
   /** Also rows without a difference. */
@@ -32,31 +34,37 @@ export function compareText(report: CompareReport, style: TextStyle): string {
     ...listText(
       'the same in every cell',
       same.map(({ metric }) => metric.name),
+      style.width,
     ),
-    ...listText('differ too, --metric shows them', report.unshown),
-    report.notes.map((note) => `* ${plain(note)}\n`).join(''),
+    ...listText('differ too, --metric shows them', report.unshown, style.width),
+    report.notes.map((note) => noteText(note, style.width)).join(''),
     checksText(report, style),
   ]
     .filter((part) => part !== '')
     .join('\n');
 }
 
+/** A note behind a star. */
+function noteText(note: string, width: number): string {
+  const lines = wrapWords(visibleText(note), width - 2);
+  return lines.map((line, index) => `${index === 0 ? '*' : ' '} ${line}\n`).join('');
+}
+
 function headText({ pairing, differing }: CompareReport): string {
   const count = pairing.pairs.length;
-  const cells = count === 1 ? '1 cell' : `${count} cells`;
   const same = count - differing;
   const outcome =
     same === count
       ? 'the same in every exact figure'
       : `${differing} ${differing === 1 ? 'differs' : 'differ'} in an exact figure, ${same} ${same === 1 ? 'does' : 'do'} not`;
-  return `${sidesText(pairing)}${cells} compared: ${outcome}\n`;
+  return `${sidesText(pairing)}${counted(count, 'cell')} compared: ${outcome}\n`;
 }
 
 function sidesText({ old, new: new_, baseline }: Pairing): string {
   const nameOf = ({ results }: Pairing['old']): string => `${results.path} (kvabench ${results.run.version})`;
   if (baseline !== undefined)
-    return `${plain(nameOf(old))}: each backend (new) against ${plain(baseline)} (old)\n`;
-  return `old: ${plain(nameOf(old))}\nnew: ${plain(nameOf(new_))}\n`;
+    return `${visibleText(nameOf(old))}: each backend (new) against ${visibleText(baseline)} (old)\n`;
+  return `old: ${visibleText(nameOf(old))}\nnew: ${visibleText(nameOf(new_))}\n`;
 }
 
 function isWorthShowing(row: ComparedRow): boolean {
@@ -68,21 +76,20 @@ function tableText({ metric, rows, mean }: MetricTable, style: TextStyle): strin
   const columns = columnsOf(metric, shown);
   const figures = shown.map((row) => columns.map(({ text }) => text(row)));
   const meanRow = mean === undefined ? [] : [columns.map(({ meanText }) => meanText?.(mean) ?? '')];
-  const head = columns.map(({ head: title }) => title);
-  const room = style.width - widthOf([head, ...figures, ...meanRow]);
-  const labels = labelRows(shown, room);
-  const lines = alignedLines(
-    [
-      ['workload', 'backend', ...head],
-      ...labels.map((label, index) => [...label, ...figures[index]!]),
+  const lines = tableLines({
+    rows: [
+      ['workload', 'backend', ...columns.map(({ head }) => head)],
+      ...shown.map((row, index) => [row.workload, row.backend, ...figures[index]!]),
       ...meanRow.map((fields) => ['geomean', '', ...fields]),
     ],
-    ['left', 'left', ...columns.map(() => 'right' as const)],
-    GAP,
-  );
-  const coloured = lines.map((line, index) => colourLine(line, shown[index - 1], metric, style));
+    alignments: ['left', 'left', ...columns.map(() => 'right' as const)],
+    gap: GAP,
+    keys: 2,
+    width: style.width,
+  });
+  const coloured = lines.map(({ text, row }) => colourLine(text, shown[(row ?? 0) - 1], metric, style));
   const left = rows.length - shown.length;
-  const rest = left === 0 ? '' : `${left} ${left === 1 ? 'row' : 'rows'} without a difference\n`;
+  const rest = left === 0 ? '' : `${counted(left, 'row')} without a difference\n`;
   return `${titleOf(metric)}\n${coloured.join('\n')}\n${rest}${meanNote(rows, mean)}`;
 }
 
@@ -148,24 +155,6 @@ function intervalText({ interval, p }: ComparedRow, unit: string): string {
   return `${text(interval.low)} … ${text(interval.high)}`;
 }
 
-/** Labels that leave the figures room: where both are too long, each gets half. */
-function labelRows(rows: readonly ComparedRow[], room: number): [string, string][] {
-  const widest = (of: (row: ComparedRow) => string): number =>
-    rows.reduce((most, row) => Math.max(most, plain(of(row)).length), 'workload'.length);
-  const [workload, backend] = [widest((row) => row.workload), widest((row) => row.backend)];
-  const half = Math.max(12, (room - GAP.length) >> 1);
-  const first =
-    workload + backend + GAP.length <= room ? workload : Math.max(half, room - GAP.length - backend);
-  const second = Math.max(12, room - GAP.length - Math.min(first, workload));
-  return rows.map((row) => [shorten(plain(row.workload), first), shorten(plain(row.backend), second)]);
-}
-
-/** Characters that columns take, each with the gap before it. */
-function widthOf(rows: readonly (readonly string[])[]): number {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return widths.reduce((sum, width) => sum + GAP.length + width, 0);
-}
-
 const GREEN = '\u001b[32m';
 const RED = '\u001b[31m';
 const PLAIN = '\u001b[0m';
@@ -177,15 +166,16 @@ function colourLine(line: string, row: ComparedRow | undefined, metric: Metric, 
   return `${isBetter ? GREEN : RED}${line}${PLAIN}`;
 }
 
-function listText(what: string, names: readonly string[]): string[] {
+function listText(what: string, names: readonly string[], width: number): string[] {
   if (names.length === 0) return [];
   const rest = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
-  return [`${what}: ${names.slice(0, MOST_NAMED).join(', ')}${rest}\n`];
+  const lines = wrapWords(`${what}: ${names.slice(0, MOST_NAMED).join(', ')}${rest}`, width);
+  return [`${lines.join('\n')}\n`];
 }
 
 function checksText({ checks, unchecked }: CompareReport, style: TextStyle): string {
   const lines = checks.flatMap((check) => checkLines(check));
-  const failed = unchecked.map((cell) => `FAILED: no result to check of ${plain(cell)}`);
+  const failed = unchecked.map((cell) => `FAILED: no result to check of ${visibleText(cell)}`);
   return [...lines, ...failed].map((line) => `${colourCheck(line, style)}\n`).join('');
 }
 
@@ -197,15 +187,10 @@ function checkLines({ condition, rows }: Check): string[] {
         ? shareText(row.relative)
         : differenceText(row.absolute, condition.metric.unit);
     const seed = row.seeds.length === 1 ? `, seed ${row.seeds[0]}` : '';
-    return plain(`FAILED: ${condition.text}: '${row.workload}' on '${row.backend}'${seed}: ${change}`);
+    return visibleText(`FAILED: ${condition.text}: '${row.workload}' on '${row.backend}'${seed}: ${change}`);
   });
 }
 
 function colourCheck(line: string, { colour }: TextStyle): string {
   return colour && line.startsWith('FAILED') ? `${RED}${line}${PLAIN}` : line;
-}
-
-/** Labels come from files: what would steer a terminal is replaced. */
-function plain(text: string): string {
-  return text.replace(/\p{Cc}/gu, '\uFFFD');
 }

@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
 import { TIMING_FILES } from '../../../src/report/record-timing.js';
-import { TABLE_FILES } from '../../../src/report/write-tables.js';
+import { COMMON_FILES } from '../../support/result-files.js';
 import { repositoryRoot } from '../../support/shared.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
@@ -29,7 +29,7 @@ describe('the built program', () => {
     const rows: Record<string, string>[] = parse(readFileSync(join(out, 'timing.csv')), { columns: true });
     expect(rows).toHaveLength(2 * (200 + 2));
     expect(rows.every(({ wall_ns }) => Number(wall_ns) > 0)).toBe(true);
-    expect(readdirSync(out).sort()).toEqual([...TABLE_FILES, ...TIMING_FILES, 'cells', 'run.json'].sort());
+    expect(readdirSync(out).sort()).toEqual([...COMMON_FILES, ...TIMING_FILES, 'cells', 'run.json'].sort());
   });
 
   it('ends with 130 when it is interrupted while it times, its exact results complete', async () => {
@@ -56,7 +56,7 @@ describe('the built program', () => {
     expect(messages).toMatch(
       /^kvabench: timing interrupted; the exact results in .* are complete, [^\n]*\n$/,
     );
-    expect(readdirSync(out).sort()).toEqual([...TABLE_FILES, 'cells', 'run.json'].sort());
+    expect(readdirSync(out).sort()).toEqual([...COMMON_FILES, 'cells', 'run.json'].sort());
     expect(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')).status).toBe('complete');
     for (const pid of readdirSync(started)) expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH');
   });
