@@ -28,7 +28,7 @@ export class Pairing implements EventSink {
   private readonly allocOnLive: readonly number[];
   private readonly repeated: readonly number[];
   private readonly backward: number;
-  private lastNs = 0;
+  private lastNs = Number.NaN;
 
   constructor(
     private readonly writer: TraceWriter,
@@ -39,6 +39,8 @@ export class Pairing implements EventSink {
     this.allocOnLive = perClass('alloc-on-live');
     this.repeated = perClass('doubled-alloc');
     this.backward = skips.row('backward-stamp');
+    // A double from the start, as in RecordedEvent.
+    this.lastNs = 0;
   }
 
   allocated(): void {
@@ -118,8 +120,8 @@ const Cell = { cls: 0, size: 1, address: 2, repeatablePid: 3, count: 4 } as cons
 
 /** Numbers of live objects and what is known of each, side by side: a free costs one cache miss instead of four. */
 class ObjectSlots {
-  private cells = new Float64Array(1024 * Cell.count);
-  private spare = new Uint32Array(1024);
+  private cells = new Float64Array(0);
+  private spare = new Uint32Array(0);
   private spareCount = 0;
   private limit = 0;
 
@@ -160,9 +162,10 @@ class ObjectSlots {
 
   private grow(): void {
     const { cells, spare } = this;
-    this.cells = new Float64Array(cells.length * 2);
+    const count = Math.max(1024, spare.length * 2);
+    this.cells = new Float64Array(count * Cell.count);
     this.cells.set(cells);
-    this.spare = new Uint32Array(spare.length * 2);
+    this.spare = new Uint32Array(count);
     this.spare.set(spare);
   }
 }

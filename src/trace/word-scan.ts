@@ -32,6 +32,44 @@ export class FieldName {
   }
 }
 
+/**
+ * Bytes as they stood in one line, for comparisons with other lines. They are a copy, because a line's memory is used
+ * again.
+ */
+export class RepeatedBytes {
+  /** Bytes that are held; 0 for none. */
+  length = 0;
+  /** Words from the end backward: the ends of names and of numbers differ most. */
+  private readonly words: Int32Array;
+  private first = 0;
+
+  /** Holds at most `capacity` bytes. */
+  constructor(private readonly capacity: number) {
+    this.words = new Int32Array(capacity >> 2);
+  }
+
+  /** Takes the bytes in [start, end); none where they are too many, or no whole word. */
+  take(view: DataView, start: number, end: number): void {
+    this.length = 0;
+    if (end - start < WORD || end - start > this.capacity) return;
+    this.length = end - start;
+    this.first = view.getInt32(start, true);
+    for (let at = end - WORD, word = 0; at >= start; at -= WORD, word++) {
+      this.words[word] = view.getInt32(at, true);
+    }
+  }
+
+  /** Whether there are bytes, and they stand at `start` and end at `end` at the latest. */
+  standAt(view: DataView, start: number, end: number): boolean {
+    const { length, words } = this;
+    if (length === 0 || start + length > end) return false;
+    for (let at = start + length - WORD, word = 0; at >= start; at -= WORD, word++) {
+      if (view.getInt32(at, true) !== words[word]) return false;
+    }
+    return view.getInt32(start, true) === this.first;
+  }
+}
+
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

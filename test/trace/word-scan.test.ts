@@ -7,6 +7,7 @@ import {
   FieldName,
   firstNonSpace,
   firstOf,
+  RepeatedBytes,
   SPACES,
   standsAt,
   viewOf,
@@ -66,6 +67,33 @@ describe('names of fields', () => {
       },
     );
     fc.assert(property, { numRuns: 1000 });
+  });
+});
+
+describe('bytes of another line', () => {
+  it('stand where they are one by one, and not beyond the end', () => {
+    const property = fc.property(text, fc.nat(20), fc.nat(40), fc.nat(40), (line, from, to, capacity) => {
+      const all = bytes(line);
+      const [start, end] = [Math.min(from, all.length), Math.min(Math.max(from, to), all.length)];
+      const repeated = new RepeatedBytes(capacity);
+      repeated.take(viewOf(all), start, end);
+      const held = end - start >= 4 && end - start <= capacity;
+      expect(repeated.length).toBe(held ? end - start : 0);
+      const part = line.slice(start, end);
+      // A copy: what they were taken from may be gone.
+      for (let flipped = 0; flipped <= part.length; flipped++) {
+        const other = bytes(part);
+        if (flipped < part.length) other[flipped]! ^= 1;
+        const stands = held && flipped === part.length;
+        expect(repeated.standAt(viewOf(other), 0, other.length)).toBe(stands);
+      }
+      for (let at = 0; at < all.length; at++) {
+        const stands = held && line.startsWith(part, at);
+        expect(repeated.standAt(viewOf(all), at, all.length)).toBe(stands);
+        expect(repeated.standAt(viewOf(all), at, at + part.length - 1)).toBe(false);
+      }
+    });
+    fc.assert(property, { numRuns: 500 });
   });
 });
 

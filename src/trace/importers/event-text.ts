@@ -1,7 +1,7 @@
 import { ByteNames } from '../byte-names.js';
 import type { ImportContext, ParsedText } from '../importer.js';
 import { RecordedClock } from '../recorded-clock.js';
-import { DECODERS, type Decoder, FtraceEvents } from './ftrace-events.js';
+import { DECODERS, type Decoder, FtraceEvents, REPEATABLE_EVENTS } from './ftrace-events.js';
 import { LineParser } from './line-parser.js';
 import { Decoded } from './linux-requests.js';
 
@@ -48,6 +48,7 @@ export abstract class EventText extends LineParser {
   private readonly names = new ByteNames(MAX_EVENT_NAMES);
   /** By number of the event's name. */
   private readonly decoders: (Decoder | undefined)[] = [];
+  private readonly mayRepeat: boolean[] = [];
   private readonly counts: number[] = [];
   private readonly notImported: number[] = [];
 
@@ -85,12 +86,13 @@ export abstract class EventText extends LineParser {
   }
 
   private eventLine(bytes: Uint8Array, end: number): void {
-    const { form, clock, context } = this;
+    const { form, clock, context, fields } = this;
     if (form.nameEnd === end) {
       this.namelessLine(bytes, end);
       return;
     }
-    const name = this.nameOf(bytes);
+    const expected = fields.expectedName(bytes, form.nameStart, end);
+    const name = expected >= 0 ? expected : this.nameOf(bytes);
     if (name < 0 || !clock.read(bytes, form.stampStart, form.stampEnd)) {
       this.skip('unparsed-line');
       return;
@@ -100,9 +102,10 @@ export abstract class EventText extends LineParser {
     event.timeNs = clock.nowNs;
     event.cpu = form.cpu;
     event.pid = form.pid;
-    this.fields.at(bytes, form.nameEnd + 1, end);
+    event.mayRepeat = this.mayRepeat[name]!;
+    fields.at(name, form.nameStart, form.nameEnd + 1, end);
     const decode = this.decoders[name];
-    const outcome = decode === undefined ? Decoded.foreign : decode(this.fields);
+    const outcome = decode === undefined ? Decoded.foreign : decode(fields);
     if (outcome === Decoded.foreign) context.skips.add(this.notImported[name]!);
     else if (outcome === Decoded.malformed) this.skip('unparsed-line');
   }
@@ -114,6 +117,7 @@ export abstract class EventText extends LineParser {
       const name = this.names.names[id]!;
       this.counts.push(0);
       this.decoders.push(DECODERS.get(name));
+      this.mayRepeat.push(REPEATABLE_EVENTS.has(name));
       this.notImported.push(this.context.skips.row(`not-imported:${name}`));
     }
     return id;

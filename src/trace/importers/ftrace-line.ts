@@ -1,5 +1,14 @@
-import { COLON, DASH, decimalValue, digitsEnd, isDigit, MAX_PID_DIGITS, spacesEnd } from '../text-scan.js';
-import { COLONS, firstNonSpace, firstOf, SPACES, viewOf } from '../word-scan.js';
+import {
+  COLON,
+  DASH,
+  decimalValue,
+  digitsEnd,
+  isDigit,
+  MAX_PID_DIGITS,
+  SPACE,
+  spacesEnd,
+} from '../text-scan.js';
+import { COLONS, firstNonSpace, firstOf, RepeatedBytes, SPACES, viewOf } from '../word-scan.js';
 import type { EventForm } from './event-text.js';
 
 const OPEN_BRACKET = 0x5b;
@@ -8,7 +17,10 @@ const OPEN_PAREN = 0x28;
 const CLOSE_PAREN = 0x29;
 /** ftrace pads the task's name to 16 characters, so the dash before the process id stands here. */
 const USUAL_DASH = 16;
+const POINT = 0x2e;
 const MAX_CPU = 65_535;
+/** From the dash to the point of the stamp: some 30 bytes, and a thread group. */
+const MAX_REPEATED_BYTES = 96;
 /** The thread group in brackets, padded: a longer one is none, and would be looked through behind each dash. */
 const MAX_GROUP_BYTES = 32;
 
@@ -28,6 +40,13 @@ export class FtraceLine implements EventForm {
   /** The bytes of the last line four at a time: many lines lie in the same array. */
   private view = viewOf(new Uint8Array(0));
   private viewed: Uint8Array | undefined;
+  /**
+   * The last line from its dash to the point of its stamp. Most lines are of the same process, CPU and second as the
+   * line before, and then all that these bytes say is known; a task's name says nothing.
+   */
+  private readonly repeated = new RepeatedBytes(MAX_REPEATED_BYTES);
+  /** Where the stamp begins behind the dash of such a line. */
+  private stampOffset = 0;
 
   /** Reads the line in bytes[start, end). Returns whether it has that form. */
   scan(bytes: Uint8Array, start: number, end: number): boolean {
@@ -35,15 +54,47 @@ export class FtraceLine implements EventForm {
       this.viewed = bytes;
       this.view = viewOf(bytes);
     }
+    return this.scanRepeated(bytes, start + USUAL_DASH, end) || this.scanWhole(bytes, start, end);
+  }
+
+  /** Reads a line that begins as the line before did. */
+  private scanRepeated(bytes: Uint8Array, dash: number, end: number): boolean {
+    const { view, repeated } = this;
+    if (!repeated.standAt(view, dash, end)) return false;
+    const point = dash + repeated.length;
+    const stop = digitsEnd(bytes, point, end);
+    if (stop === point || stop + 1 >= end || bytes[stop] !== COLON || bytes[stop + 1] !== SPACE) return false;
+    this.stampStart = dash + this.stampOffset;
+    this.stampEnd = stop;
+    this.nameStart = stop + 2;
+    this.nameEnd = firstOf(view, COLONS, this.nameStart, end);
+    return this.nameEnd > this.nameStart;
+  }
+
+  private scanWhole(bytes: Uint8Array, start: number, end: number): boolean {
+    this.repeated.length = 0;
     // The name may hold brackets, dashes and digits: the usual column first, then each bracket from the left.
-    const usual = this.scanTask(bytes, start + USUAL_DASH, end);
-    if (usual > 0) return this.scanStamp(bytes, usual, end);
+    const dash = start + USUAL_DASH;
+    const usual = this.scanTask(bytes, dash, end);
+    if (usual > 0) {
+      const whole = this.scanStamp(bytes, usual, end);
+      if (whole) this.keep(bytes, dash);
+      return whole;
+    }
     for (let at = start; at < end; at++) {
       if (bytes[at] !== DASH) continue;
       const behind = this.scanTask(bytes, at, end);
       if (behind > 0 && this.scanStamp(bytes, behind, end)) return true;
     }
     return false;
+  }
+
+  /** Keeps what the next line may repeat; a stamp without a point holds nothing that stays. */
+  private keep(bytes: Uint8Array, dash: number): void {
+    const point = digitsEnd(bytes, this.stampStart, this.stampEnd);
+    if (bytes[point] !== POINT) return;
+    this.repeated.take(this.view, dash, point + 1);
+    this.stampOffset = this.stampStart - dash;
   }
 
   /** Reads `-PID (TGID) [CPU]` at `dash`; returns the position behind it, -1 if it is not there. */
