@@ -77,7 +77,7 @@ describe('bytes of another line', () => {
       const [start, end] = [Math.min(from, all.length), Math.min(Math.max(from, to), all.length)];
       const repeated = new RepeatedBytes(capacity);
       repeated.take(viewOf(all), start, end);
-      const held = end - start >= 4 && end - start <= capacity;
+      const held = end - start >= 8 && end - start <= capacity;
       expect(repeated.length).toBe(held ? end - start : 0);
       const part = line.slice(start, end);
       // A copy: what they were taken from may be gone.
@@ -94,6 +94,18 @@ describe('bytes of another line', () => {
       }
     });
     fc.assert(property, { numRuns: 500 });
+  });
+
+  it('do not stand where doubles are equal and bytes are not, or equal nothing', () => {
+    const zeros = new Uint8Array(12);
+    const negative = Uint8Array.from({ length: 12 }, (_, index) => (index === 11 ? 0x80 : 0));
+    const noNumber = new Uint8Array(12).fill(0xff);
+    for (const taken of [zeros, negative, noNumber]) {
+      const repeated = new RepeatedBytes(12);
+      repeated.take(viewOf(taken), 0, 12);
+      for (const other of [zeros, negative, noNumber])
+        expect(repeated.standAt(viewOf(other), 0, 12)).toBe(false);
+    }
   });
 });
 

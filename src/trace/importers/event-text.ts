@@ -17,6 +17,9 @@ export interface EventForm {
   readonly cpu: number;
   readonly stampStart: number;
   readonly stampEnd: number;
+  /** The stamp in whole seconds and nanoseconds; the latter -1 where it has yet to be read. */
+  readonly seconds: number;
+  readonly nanoseconds: number;
   readonly nameStart: number;
   /** Position of the colon behind the event's name, or of the line's end where the name has none. */
   readonly nameEnd: number;
@@ -86,33 +89,41 @@ export abstract class EventText extends LineParser {
   }
 
   private eventLine(bytes: Uint8Array, end: number): void {
-    const { form, clock, context, fields } = this;
-    if (form.nameEnd === end) {
+    const { form, context, fields } = this;
+    const expected = fields.expectedName(bytes, form.nameStart, end);
+    const nameEnd = expected >= 0 ? form.nameStart : form.nameEnd;
+    if (nameEnd === end) {
       this.namelessLine(bytes, end);
       return;
     }
-    const expected = fields.expectedName(bytes, form.nameStart, end);
-    const name = expected >= 0 ? expected : this.nameOf(bytes);
-    if (name < 0 || !clock.read(bytes, form.stampStart, form.stampEnd)) {
+    const name = expected >= 0 ? expected : this.nameOf(bytes, nameEnd);
+    if (name < 0 || !this.readStamp(bytes)) {
       this.skip('unparsed-line');
       return;
     }
     this.counts[name]!++;
     const { event } = context.sink;
-    event.timeNs = clock.nowNs;
+    event.timeNs = this.clock.nowNs;
     event.cpu = form.cpu;
     event.pid = form.pid;
     event.mayRepeat = this.mayRepeat[name]!;
-    fields.at(name, form.nameStart, form.nameEnd + 1, end);
+    fields.at(name, form.nameStart, nameEnd + 1, end);
     const decode = this.decoders[name];
     const outcome = decode === undefined ? Decoded.foreign : decode(fields);
     if (outcome === Decoded.foreign) context.skips.add(this.notImported[name]!);
     else if (outcome === Decoded.malformed) this.skip('unparsed-line');
   }
 
+  private readStamp(bytes: Uint8Array): boolean {
+    const { clock } = this;
+    const { stampStart, stampEnd, seconds, nanoseconds } = this.form;
+    if (nanoseconds < 0) return clock.read(bytes, stampStart, stampEnd);
+    return clock.readSeconds(bytes, stampStart, stampEnd, seconds, nanoseconds);
+  }
+
   /** Number of the event's name, -1 if there are too many. */
-  private nameOf(bytes: Uint8Array): number {
-    const id = this.names.idOf(bytes, this.form.nameStart, this.form.nameEnd);
+  private nameOf(bytes: Uint8Array, nameEnd: number): number {
+    const id = this.names.idOf(bytes, this.form.nameStart, nameEnd);
     if (id === this.counts.length) {
       const name = this.names.names[id]!;
       this.counts.push(0);

@@ -1,3 +1,4 @@
+import { MAX_SECOND_DIGITS, NANOSECOND_DIGITS, POWERS_OF_TEN } from '../recorded-clock.js';
 import {
   COLON,
   DASH,
@@ -7,6 +8,7 @@ import {
   MAX_PID_DIGITS,
   SPACE,
   spacesEnd,
+  ZERO,
 } from '../text-scan.js';
 import { COLONS, firstNonSpace, firstOf, RepeatedBytes, SPACES, viewOf } from '../word-scan.js';
 import type { EventForm } from './event-text.js';
@@ -33,9 +35,9 @@ export class FtraceLine implements EventForm {
   cpu = 0;
   stampStart = 0;
   stampEnd = 0;
+  seconds = 0;
+  nanoseconds = -1;
   nameStart = 0;
-  /** Position of the colon behind the event's name, or of the line's end where the name has none. */
-  nameEnd = 0;
 
   /** The bytes of the last line four at a time: many lines lie in the same array. */
   private view = viewOf(new Uint8Array(0));
@@ -47,6 +49,12 @@ export class FtraceLine implements EventForm {
   private readonly repeated = new RepeatedBytes(MAX_REPEATED_BYTES);
   /** Where the stamp begins behind the dash of such a line. */
   private stampOffset = 0;
+  private end = 0;
+
+  /** Looked for when it is asked for: who knows the rest of the line need not know it. */
+  get nameEnd(): number {
+    return firstOf(this.view, COLONS, this.nameStart, this.end);
+  }
 
   /** Reads the line in bytes[start, end). Returns whether it has that form. */
   scan(bytes: Uint8Array, start: number, end: number): boolean {
@@ -54,6 +62,7 @@ export class FtraceLine implements EventForm {
       this.viewed = bytes;
       this.view = viewOf(bytes);
     }
+    this.end = end;
     return this.scanRepeated(bytes, start + USUAL_DASH, end) || this.scanWhole(bytes, start, end);
   }
 
@@ -62,17 +71,22 @@ export class FtraceLine implements EventForm {
     const { view, repeated } = this;
     if (!repeated.standAt(view, dash, end)) return false;
     const point = dash + repeated.length;
-    const stop = digitsEnd(bytes, point, end);
-    if (stop === point || stop + 1 >= end || bytes[stop] !== COLON || bytes[stop + 1] !== SPACE) return false;
+    let fraction = 0;
+    let stop = point;
+    for (; stop < end && isDigit(bytes[stop]!); stop++) fraction = fraction * 10 + bytes[stop]! - ZERO;
+    const digits = stop - point;
+    if (digits === 0 || digits > NANOSECOND_DIGITS) return false;
+    if (stop + 2 >= end || bytes[stop] !== COLON || bytes[stop + 1] !== SPACE) return false;
+    this.nanoseconds = fraction * POWERS_OF_TEN[NANOSECOND_DIGITS - digits]!;
     this.stampStart = dash + this.stampOffset;
     this.stampEnd = stop;
     this.nameStart = stop + 2;
-    this.nameEnd = firstOf(view, COLONS, this.nameStart, end);
-    return this.nameEnd > this.nameStart;
+    return bytes[this.nameStart] !== COLON;
   }
 
   private scanWhole(bytes: Uint8Array, start: number, end: number): boolean {
     this.repeated.length = 0;
+    this.nanoseconds = -1;
     // The name may hold brackets, dashes and digits: the usual column first, then each bracket from the left.
     const dash = start + USUAL_DASH;
     const usual = this.scanTask(bytes, dash, end);
@@ -92,7 +106,8 @@ export class FtraceLine implements EventForm {
   /** Keeps what the next line may repeat; a stamp without a point holds nothing that stays. */
   private keep(bytes: Uint8Array, dash: number): void {
     const point = digitsEnd(bytes, this.stampStart, this.stampEnd);
-    if (bytes[point] !== POINT) return;
+    if (bytes[point] !== POINT || point - this.stampStart > MAX_SECOND_DIGITS) return;
+    this.seconds = decimalValue(bytes, this.stampStart, point);
     this.repeated.take(this.view, dash, point + 1);
     this.stampOffset = this.stampStart - dash;
   }
@@ -129,7 +144,6 @@ export class FtraceLine implements EventForm {
     this.stampStart = start;
     this.stampEnd = stop - 1;
     this.nameStart = stop + 1;
-    this.nameEnd = firstOf(view, COLONS, this.nameStart, end);
     return this.nameEnd > this.nameStart;
   }
 }
