@@ -45,20 +45,33 @@ export class Pairing implements EventSink {
 
   allocated(): void {
     const { event, objects } = this;
-    const table = this.live[event.space]!;
     this.advance();
-    const alive = table.get(event.key);
-    if (alive >= 0) {
-      if (this.isRepeat(alive)) {
-        this.skips.add(this.repeated[event.cls]!);
-        return;
-      }
-      this.skips.add(this.allocOnLive[event.cls]!);
-      this.writeFree(alive, -1);
-    }
     const slot = objects.take();
-    table.set(event.key, slot);
-    objects.remember(slot, event);
+    const alive = this.live[event.space]!.add(event.key, slot);
+    if (alive < 0) {
+      this.place(slot);
+      return;
+    }
+    objects.release(slot);
+    this.allocatedAgain(alive);
+  }
+
+  /** The event allocates what lives already: it repeats the last one, or a free was not recorded. */
+  private allocatedAgain(alive: number): void {
+    const { cls } = this.event;
+    if (this.isRepeat(alive)) {
+      this.skips.add(this.repeated[cls]!);
+      return;
+    }
+    this.skips.add(this.allocOnLive[cls]!);
+    this.writeFree(alive, -1);
+    // The number that was just given back, and that the key still has.
+    this.place(this.objects.take());
+  }
+
+  private place(slot: number): void {
+    const { event } = this;
+    this.objects.remember(slot, event);
     if (event.mayRepeat && event.pid >= 0) this.lastOfProcess.set(event.pid, slot);
     this.writeAlloc(slot);
   }
