@@ -8,6 +8,10 @@ import { PARTS_KEY, PartList, SEAL_KEY, sealTail, UNSEALED } from './seal.js';
 import type { TraceBlock, TraceMetadata } from './trace.js';
 import { TraceFile } from './trace-file.js';
 
+// Copies: V8 reads an imported constant anew each time, and takes one of the module's own as a number.
+const { alloc: ALLOC, free: FREE } = RequestOp;
+const NO_CONSTRAINT = UNCONSTRAINED;
+
 /** Rows of a record batch unless said otherwise: 2.5 MiB of columns. */
 export const DEFAULT_BLOCK_ROWS = 65_536;
 
@@ -179,10 +183,10 @@ class EventRules {
   private checkLife(op: number, cls: number, object: number, constraint: number): void {
     if (object >= this.live.length) this.growTo(object);
     const alive = this.live[object]!;
-    if (op === RequestOp.alloc && alive === 0 && cls < this.allocations.length) {
+    if (op === ALLOC && alive === 0 && cls < this.allocations.length) {
       this.live[object] = cls + 1;
       this.allocations[cls]!++;
-    } else if (op === RequestOp.free && alive === cls + 1 && constraint === UNCONSTRAINED) {
+    } else if (op === FREE && alive === cls + 1 && constraint === NO_CONSTRAINT) {
       this.live[object] = 0;
     } else if (!this.isAction(op, cls, object, constraint)) {
       throw new MisuseError('bad trace event', { op, cls, object, constraint, alive });
@@ -191,7 +195,7 @@ class EventRules {
 
   /** Whether the event is one of those that leave all objects alive. */
   private isAction(op: number, cls: number, object: number, constraint: number): boolean {
-    if (constraint !== UNCONSTRAINED) return false;
+    if (constraint !== NO_CONSTRAINT) return false;
     if (op === RequestOp.reclaim) return object === 0 && cls === 0;
     return op >= RequestOp.swapOut && op <= RequestOp.deflate && this.live[object] === cls + 1;
   }

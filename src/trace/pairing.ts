@@ -5,6 +5,10 @@ import { LiveTable } from './live-table.js';
 import type { SkipTally } from './skip-tally.js';
 import type { TraceConstraint } from './trace.js';
 
+// Copies: V8 reads an imported constant anew each time, and takes one of the module's own as a number.
+const { alloc: ALLOC, free: FREE } = RequestOp;
+const NO_CONSTRAINT = UNCONSTRAINED;
+
 /** Linux asks for page alignment of every area anyway: only more than that constrains. */
 const PAGE_ALIGN = 4096;
 
@@ -104,8 +108,8 @@ export class Pairing implements EventSink {
 
   private writeAlloc(slot: number): void {
     const { timeNs, cpu, cls, size, align, site, address } = this.event;
-    const constraint = align > PAGE_ALIGN ? this.alignRow(align) : UNCONSTRAINED;
-    this.writer.append(timeNs, cpu, RequestOp.alloc, cls, slot, size, constraint, site, address);
+    const constraint = align > PAGE_ALIGN ? this.alignRow(align) : NO_CONSTRAINT;
+    this.writer.append(timeNs, cpu, ALLOC, cls, slot, size, constraint, site, address);
   }
 
   private writeFree(slot: number, site: number): void {
@@ -114,7 +118,7 @@ export class Pairing implements EventSink {
     const cls = objects.cls(slot);
     const size = objects.size(slot);
     const address = objects.address(slot);
-    this.writer.append(timeNs, cpu, RequestOp.free, cls, slot, size, UNCONSTRAINED, site, address);
+    this.writer.append(timeNs, cpu, FREE, cls, slot, size, NO_CONSTRAINT, site, address);
     objects.release(slot);
   }
 

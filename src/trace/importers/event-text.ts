@@ -5,6 +5,9 @@ import { DECODERS, type Decoder, FtraceEvents, REPEATABLE_EVENTS } from './ftrac
 import { LineParser } from './line-parser.js';
 import { Decoded } from './linux-requests.js';
 
+// Copies: V8 reads an imported constant anew each time, and takes one of the module's own as a number.
+const { foreign: FOREIGN, malformed: MALFORMED } = Decoded;
+
 /** Kernels have some 2000 events; a text with more names than this is no recording. */
 const MAX_EVENT_NAMES = 10_000;
 const HASH = 0x23;
@@ -109,9 +112,9 @@ export abstract class EventText extends LineParser {
     event.mayRepeat = this.mayRepeat[name]!;
     fields.at(name, form.nameStart, nameEnd + 1, end);
     const decode = this.decoders[name];
-    const outcome = decode === undefined ? Decoded.foreign : decode(fields);
-    if (outcome === Decoded.foreign) context.skips.add(this.notImported[name]!);
-    else if (outcome === Decoded.malformed) this.skip('unparsed-line');
+    const outcome = decode === undefined ? FOREIGN : decode(fields);
+    if (outcome === FOREIGN) context.skips.add(this.notImported[name]!);
+    else if (outcome === MALFORMED) this.skip('unparsed-line');
   }
 
   private readStamp(bytes: Uint8Array): boolean {
