@@ -40,8 +40,8 @@ export class LineSplitter {
   }
 
   /**
-   * Finds the next line ends from `start`; returns how many. Apart from what is done with the lines: in a method of a few
-   * lines V8 makes one machine instruction after the other of all that Buffer.indexOf goes through, in a large one it does not.
+   * Finds the next line ends from `start`; returns how many. Not in the loop that reads the lines: what V8 compiles into
+   * one piece is bounded, and all that Buffer.indexOf goes through is compiled only where there is little else.
    */
   private find(search: Buffer, start: number): number {
     const { ends } = this;
