@@ -1,9 +1,10 @@
 import { closeSync, fstatSync } from 'node:fs';
 import { type RecordBatch, RecordBatchReader, RecordBatchStreamWriter } from 'apache-arrow';
 import { InputError } from '../core/errors.js';
-import { ARROW_MAGIC, METADATA_KEY, parseMetadata, readConstraints, traceSchema } from './arrow-format.js';
+import { ARROW_MAGIC, METADATA_KEY, traceSchema } from './arrow-format.js';
 import { COLUMNS, type ColumnArray } from './columns.js';
 import { TraceDigest } from './digest.js';
+import { parseMetadata, readConstraints } from './metadata-format.js';
 import { beginsWith, openRegular, readAt, readInto, withFile } from './open-file.js';
 import { checkTail, END_MARK_BYTES, isWhole, PARTS_KEY, type Part } from './seal.js';
 import type { Trace, TraceBlock, TraceMetadata } from './trace.js';

@@ -8,8 +8,15 @@ import { PARTS_KEY, PartList, SEAL_KEY, sealTail, UNSEALED } from './seal.js';
 import type { TraceBlock, TraceMetadata } from './trace.js';
 import { TraceFile } from './trace-file.js';
 
+// Copies: V8 reads an imported constant anew each time, and takes one of the module's own as a number.
+const { alloc: ALLOC, free: FREE } = RequestOp;
+const NO_CONSTRAINT = UNCONSTRAINED;
+
 /** Rows of a record batch unless said otherwise: 2.5 MiB of columns. */
 export const DEFAULT_BLOCK_ROWS = 65_536;
+
+/** Rows that are added between two looks at the room that a block has left. */
+const ROWS_AT_A_TIME = 256;
 
 /** What a writer cannot know from the events. */
 export type TraceDescription = Omit<
@@ -37,6 +44,8 @@ export interface TraceWriterOptions {
  */
 export class TraceWriter {
   private readonly columns: EventColumns;
+  /** Rows that may be added before `makeRoom`. */
+  private room = 0;
   private readonly digest = new TraceDigest();
   private readonly file: ArrowFile;
   private readonly rules = new EventRules();
@@ -65,10 +74,10 @@ export class TraceWriter {
     site: number,
     address: number,
   ): void {
-    const { columns } = this;
     this.rules.check(timeNs, cpu, op, cls, object, size, constraint);
-    columns.append(timeNs, cpu, op, cls, object, size, constraint, site, address);
-    if (columns.length === columns.capacity) this.flush();
+    if (this.room === 0) this.makeRoom();
+    this.room--;
+    this.columns.append(timeNs, cpu, op, cls, object, size, constraint, site, address);
   }
 
   /** Events so far. */
@@ -115,6 +124,16 @@ export class TraceWriter {
     this.file.discard();
   }
 
+  /**
+   * Writes the block if it is full. Called so often that V8 knows the call when it compiles what appends: a call that it
+   * has not seen yet would make it compile that once more, with all around it.
+   */
+  private makeRoom(): void {
+    const { columns } = this;
+    if (columns.length === columns.capacity) this.flush();
+    this.room = Math.min(ROWS_AT_A_TIME, columns.capacity - columns.length);
+  }
+
   private flush(): void {
     if (this.columns.length === 0) return;
     this.digest.update(this.columns);
@@ -126,13 +145,18 @@ export class TraceWriter {
 /** Holds the events against the rules of TraceBlock and sums up what the metadata say about them. */
 class EventRules {
   eventCount = 0;
-  private lastNs = 0;
+  private lastNs = Number.NaN;
   private objectLimit = 0;
   private cpuLimit = 0;
   private constraintLimit = 0;
   private readonly allocations = new Float64Array(REQUEST_CLASS_NAMES.length);
   /** Class + 1 of the live object in each slot, 0 where there is none. */
-  private live = new Uint8Array(1024);
+  private live = new Uint8Array(0);
+
+  constructor() {
+    // V8 laid the field out for a double, as times are, because the number before was none of its small integers.
+    this.lastNs = 0;
+  }
 
   check(
     timeNs: number,
@@ -159,10 +183,10 @@ class EventRules {
   private checkLife(op: number, cls: number, object: number, constraint: number): void {
     if (object >= this.live.length) this.growTo(object);
     const alive = this.live[object]!;
-    if (op === RequestOp.alloc && alive === 0 && cls < this.allocations.length) {
+    if (op === ALLOC && alive === 0 && cls < this.allocations.length) {
       this.live[object] = cls + 1;
       this.allocations[cls]!++;
-    } else if (op === RequestOp.free && alive === cls + 1 && constraint === UNCONSTRAINED) {
+    } else if (op === FREE && alive === cls + 1 && constraint === NO_CONSTRAINT) {
       this.live[object] = 0;
     } else if (!this.isAction(op, cls, object, constraint)) {
       throw new MisuseError('bad trace event', { op, cls, object, constraint, alive });
@@ -171,13 +195,13 @@ class EventRules {
 
   /** Whether the event is one of those that leave all objects alive. */
   private isAction(op: number, cls: number, object: number, constraint: number): boolean {
-    if (constraint !== UNCONSTRAINED) return false;
+    if (constraint !== NO_CONSTRAINT) return false;
     if (op === RequestOp.reclaim) return object === 0 && cls === 0;
     return op >= RequestOp.swapOut && op <= RequestOp.deflate && this.live[object] === cls + 1;
   }
 
   private growTo(object: number): void {
-    const larger = new Uint8Array(Math.max(object + 1, this.live.length * 2));
+    const larger = new Uint8Array(Math.max(1024, object + 1, this.live.length * 2));
     larger.set(this.live);
     this.live = larger;
   }

@@ -22,13 +22,16 @@ export class LiveTable {
   /** Sets the object of a key. */
   set(key: number, object: number): void {
     const at = this.find(key);
-    if (this.cells[at] === EMPTY && ++this.count * 2 > this.mask) {
-      this.grow();
-      this.set(key, object);
-      return;
-    }
-    this.cells[at] = key;
-    this.cells[at + 1] = object;
+    if (this.cells[at] === EMPTY) this.fill(at, key, object);
+    else this.cells[at + 1] = object;
+  }
+
+  /** Sets the object of a key unless it has one, which is then returned; -1 if it had none. */
+  add(key: number, object: number): number {
+    const at = this.find(key);
+    if (this.cells[at] !== EMPTY) return this.cells[at + 1]!;
+    this.fill(at, key, object);
+    return -1;
   }
 
   /** Forgets a key; returns its object, -1 if there was none. */
@@ -70,6 +73,12 @@ export class LiveTable {
     return 2 * bucket;
   }
 
+  private fill(at: number, key: number, object: number): void {
+    this.cells[at] = key;
+    this.cells[at + 1] = object;
+    if (++this.count * 2 > this.mask) this.grow();
+  }
+
   private grow(): void {
     const old = this.cells;
     this.cells = new Float64Array(old.length * 2).fill(EMPTY);
@@ -82,8 +91,9 @@ export class LiveTable {
 }
 
 function hashOf(key: number): number {
-  const high = Math.floor(key / 2 ** 32);
-  let hash = Math.imul((key - high * 2 ** 32) | 0, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b);
+  // The halves of 32 bits: bit operations cut a number off at them.
+  const high = (key / 2 ** 32) | 0;
+  let hash = Math.imul(key | 0, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   return hash ^ (hash >>> 13);
 }

@@ -5,6 +5,10 @@ import { LiveTable } from './live-table.js';
 import type { SkipTally } from './skip-tally.js';
 import type { TraceConstraint } from './trace.js';
 
+// Copies: V8 reads an imported constant anew each time, and takes one of the module's own as a number.
+const { alloc: ALLOC, free: FREE } = RequestOp;
+const NO_CONSTRAINT = UNCONSTRAINED;
+
 /** Linux asks for page alignment of every area anyway: only more than that constrains. */
 const PAGE_ALIGN = 4096;
 
@@ -28,7 +32,7 @@ export class Pairing implements EventSink {
   private readonly allocOnLive: readonly number[];
   private readonly repeated: readonly number[];
   private readonly backward: number;
-  private lastNs = 0;
+  private lastNs = Number.NaN;
 
   constructor(
     private readonly writer: TraceWriter,
@@ -39,24 +43,39 @@ export class Pairing implements EventSink {
     this.allocOnLive = perClass('alloc-on-live');
     this.repeated = perClass('doubled-alloc');
     this.backward = skips.row('backward-stamp');
+    // A double from the start, as in RecordedEvent.
+    this.lastNs = 0;
   }
 
   allocated(): void {
     const { event, objects } = this;
-    const table = this.live[event.space]!;
     this.advance();
-    const alive = table.get(event.key);
-    if (alive >= 0) {
-      if (this.isRepeat(alive)) {
-        this.skips.add(this.repeated[event.cls]!);
-        return;
-      }
-      this.skips.add(this.allocOnLive[event.cls]!);
-      this.writeFree(alive, -1);
-    }
     const slot = objects.take();
-    table.set(event.key, slot);
-    objects.remember(slot, event);
+    const alive = this.live[event.space]!.add(event.key, slot);
+    if (alive < 0) {
+      this.place(slot);
+      return;
+    }
+    objects.release(slot);
+    this.allocatedAgain(alive);
+  }
+
+  /** The event allocates what lives already: it repeats the last one, or a free was not recorded. */
+  private allocatedAgain(alive: number): void {
+    const { cls } = this.event;
+    if (this.isRepeat(alive)) {
+      this.skips.add(this.repeated[cls]!);
+      return;
+    }
+    this.skips.add(this.allocOnLive[cls]!);
+    this.writeFree(alive, -1);
+    // The number that was just given back, and that the key still has.
+    this.place(this.objects.take());
+  }
+
+  private place(slot: number): void {
+    const { event } = this;
+    this.objects.remember(slot, event);
     if (event.mayRepeat && event.pid >= 0) this.lastOfProcess.set(event.pid, slot);
     this.writeAlloc(slot);
   }
@@ -89,8 +108,8 @@ export class Pairing implements EventSink {
 
   private writeAlloc(slot: number): void {
     const { timeNs, cpu, cls, size, align, site, address } = this.event;
-    const constraint = align > PAGE_ALIGN ? this.alignRow(align) : UNCONSTRAINED;
-    this.writer.append(timeNs, cpu, RequestOp.alloc, cls, slot, size, constraint, site, address);
+    const constraint = align > PAGE_ALIGN ? this.alignRow(align) : NO_CONSTRAINT;
+    this.writer.append(timeNs, cpu, ALLOC, cls, slot, size, constraint, site, address);
   }
 
   private writeFree(slot: number, site: number): void {
@@ -99,7 +118,7 @@ export class Pairing implements EventSink {
     const cls = objects.cls(slot);
     const size = objects.size(slot);
     const address = objects.address(slot);
-    this.writer.append(timeNs, cpu, RequestOp.free, cls, slot, size, UNCONSTRAINED, site, address);
+    this.writer.append(timeNs, cpu, FREE, cls, slot, size, NO_CONSTRAINT, site, address);
     objects.release(slot);
   }
 
@@ -118,8 +137,8 @@ const Cell = { cls: 0, size: 1, address: 2, repeatablePid: 3, count: 4 } as cons
 
 /** Numbers of live objects and what is known of each, side by side: a free costs one cache miss instead of four. */
 class ObjectSlots {
-  private cells = new Float64Array(1024 * Cell.count);
-  private spare = new Uint32Array(1024);
+  private cells = new Float64Array(0);
+  private spare = new Uint32Array(0);
   private spareCount = 0;
   private limit = 0;
 
@@ -160,9 +179,10 @@ class ObjectSlots {
 
   private grow(): void {
     const { cells, spare } = this;
-    this.cells = new Float64Array(cells.length * 2);
+    const count = Math.max(1024, spare.length * 2);
+    this.cells = new Float64Array(count * Cell.count);
     this.cells.set(cells);
-    this.spare = new Uint32Array(spare.length * 2);
+    this.spare = new Uint32Array(count);
     this.spare.set(spare);
   }
 }

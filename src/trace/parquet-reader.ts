@@ -1,12 +1,13 @@
 import { closeSync, fstatSync } from 'node:fs';
 import { type FileMetaData, parquetMetadata, parquetRead, type RowGroup } from 'hyparquet';
 import { InputError, MisuseError } from '../core/errors.js';
-import { METADATA_KEY, parseMetadata } from './arrow-format.js';
+import { METADATA_KEY } from './arrow-format.js';
 import { refuseOtherDigest } from './arrow-reader.js';
 import { TraceWriter, type TraceWriterOptions, writtenDescription } from './arrow-writer.js';
 import { EventColumns } from './columns.js';
 import { TraceDigest } from './digest.js';
 import { interruptible } from './interruptible.js';
+import { parseMetadata } from './metadata-format.js';
 import { beginsWith, openRegular, readAt } from './open-file.js';
 import { PARQUET_MAGIC } from './parquet-format.js';
 import { checkTail, isWhole, PARTS_KEY, type Part } from './seal.js';

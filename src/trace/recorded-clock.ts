@@ -2,7 +2,11 @@ import { decimalValue, isDigit, ZERO } from './text-scan.js';
 
 const POINT = 0x2e;
 const BILLION = 1e9;
-const POWERS_OF_TEN = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+/** Digits of a fraction in nanoseconds. */
+export const NANOSECOND_DIGITS = 9;
+/** Digits of whole seconds that are exact as a number. */
+export const MAX_SECOND_DIGITS = 15;
+export const POWERS_OF_TEN: readonly number[] = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 
 /**
  * Reads time stamps and counts nanoseconds from the first one. Stamps are seconds with a fraction, or bare integers
@@ -28,18 +32,24 @@ export class RecordedClock {
     for (; at < end && isDigit(bytes[at]!); at++) whole = whole * 10 + bytes[at]! - ZERO;
     if (at === start) return false;
     if (at === end) return this.readTicks(bytes, start, end);
-    const plain = bytes[at] === POINT && at - start <= 15;
+    const plain = bytes[at] === POINT && at - start <= MAX_SECOND_DIGITS;
     return plain && this.readFraction(bytes, start, at + 1, end, whole);
   }
 
   private readFraction(bytes: Uint8Array, start: number, from: number, end: number, whole: number): boolean {
-    if (from === end || end - from > 9) return false;
+    if (from === end || end - from > NANOSECOND_DIGITS) return false;
     let rest = 0;
     for (let at = from; at < end; at++) {
       if (!isDigit(bytes[at]!)) return false;
       rest = rest * 10 + bytes[at]! - ZERO;
     }
-    return this.set(bytes, start, end, whole, rest * POWERS_OF_TEN[9 - (end - from)]!, false, 1);
+    const nanoseconds = rest * POWERS_OF_TEN[NANOSECOND_DIGITS - (end - from)]!;
+    return this.set(bytes, start, end, whole, nanoseconds, false, 1);
+  }
+
+  /** As `read`, for a stamp in bytes[start, end) that says these seconds and nanoseconds. */
+  readSeconds(bytes: Uint8Array, start: number, end: number, seconds: number, nanoseconds: number): boolean {
+    return this.set(bytes, start, end, seconds, nanoseconds, false, 1);
   }
 
   private readTicks(bytes: Uint8Array, start: number, end: number): boolean {

@@ -24,7 +24,8 @@ export class SkipTally {
 
   /** Says which line is being worked on; samples are taken from it. The bytes are not kept. */
   atLine(bytes: Uint8Array, start: number, end: number): void {
-    this.bytes = bytes;
+    // Most lines lie in the same array, and a reference costs more to store than to compare.
+    if (bytes !== this.bytes) this.bytes = bytes;
     this.start = start;
     this.end = end;
   }

@@ -1,9 +1,9 @@
 import { InputError, MisuseError } from '../core/errors.js';
-import { parseMetadata } from './arrow-format.js';
 import { TraceWriter, type TraceWriterOptions, writtenDescription } from './arrow-writer.js';
 import { COLUMNS } from './columns.js';
 import { interruptible } from './interruptible.js';
 import { type LineHandler, LineSplitter } from './line-splitter.js';
+import { parseMetadata } from './metadata-format.js';
 import { openText } from './source.js';
 import type { Trace, TraceMetadata } from './trace.js';
 import { TraceFile } from './trace-file.js';

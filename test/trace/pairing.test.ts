@@ -128,16 +128,20 @@ describe('live table', () => {
       fc.nat(30),
       fc.nat(30).map((index) => 2 ** 52 + index * 2 ** 32),
     );
-    const step = fc.record({ key, set: fc.boolean(), object: fc.nat(1000) });
+    const what = fc.constantFrom('set', 'add', 'remove');
+    const step = fc.record({ key, what, object: fc.nat(1000) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
         const table = new LiveTable();
         const map = new Map<number, number>();
-        for (const { key, set, object } of steps) {
+        for (const { key, what, object } of steps) {
           expect(table.get(key)).toBe(map.get(key) ?? -1);
-          if (set) {
+          if (what === 'set') {
             table.set(key, object);
             map.set(key, object);
+          } else if (what === 'add') {
+            expect(table.add(key, object)).toBe(map.get(key) ?? -1);
+            if (!map.has(key)) map.set(key, object);
           } else {
             expect(table.remove(key)).toBe(map.get(key) ?? -1);
             map.delete(key);
@@ -149,7 +153,7 @@ describe('live table', () => {
 
   it('keeps every key while it grows and shrinks', () => {
     const table = new LiveTable();
-    for (let key = 0; key < 20_000; key++) table.set(key * 64, key);
+    for (let key = 0; key < 20_000; key++) expect(table.add(key * 64, key)).toBe(-1);
     for (let key = 0; key < 20_000; key += 2) expect(table.remove(key * 64)).toBe(key);
     for (let key = 0; key < 20_000; key++) expect(table.get(key * 64)).toBe(key % 2 === 0 ? -1 : key);
   });

@@ -61,6 +61,12 @@ describe('text source', () => {
     expect((await readAll('-', Readable.from([packed]))).text.equals(long)).toBe(true);
   });
 
+  it('leaves fetch as it was', async () => {
+    const { fetch } = globalThis;
+    await readAll(file('small.zst', zstd(Buffer.from('text'))));
+    expect(globalThis.fetch).toBe(fetch);
+  });
+
   it('unpacks a bomb piece by piece', async () => {
     for (const name of ['bomb.zst', 'bomb.gz']) {
       const zeros = Buffer.alloc(64 * 1024 * 1024);
@@ -131,6 +137,15 @@ describe('line splitter', () => {
         text.subarray(at * size, (at + 1) * size),
       );
       expect(split(chunks)).toEqual({ found: wanted, lines: wanted.length });
+    }
+  });
+
+  it('finds as many lines as a chunk has', () => {
+    for (const count of [255, 256, 257, 512, 1000]) {
+      const wanted = Array.from({ length: count }, (_, line) => `line ${line}`);
+      const text = Buffer.from(`${wanted.join('\n')}\n`);
+      expect(split([text])).toEqual({ found: wanted, lines: count });
+      expect(split([text.subarray(0, 3), text.subarray(3)])).toEqual({ found: wanted, lines: count });
     }
   });
 

@@ -7,6 +7,7 @@ import {
   FieldName,
   firstNonSpace,
   firstOf,
+  RepeatedBytes,
   SPACES,
   standsAt,
   viewOf,
@@ -66,6 +67,45 @@ describe('names of fields', () => {
       },
     );
     fc.assert(property, { numRuns: 1000 });
+  });
+});
+
+describe('bytes of another line', () => {
+  it('stand where they are one by one, and not beyond the end', () => {
+    const property = fc.property(text, fc.nat(20), fc.nat(40), fc.nat(40), (line, from, to, capacity) => {
+      const all = bytes(line);
+      const [start, end] = [Math.min(from, all.length), Math.min(Math.max(from, to), all.length)];
+      const repeated = new RepeatedBytes(capacity);
+      repeated.take(viewOf(all), start, end);
+      const held = end - start >= 8 && end - start <= capacity;
+      expect(repeated.length).toBe(held ? end - start : 0);
+      const part = line.slice(start, end);
+      // A copy: what they were taken from may be gone.
+      for (let flipped = 0; flipped <= part.length; flipped++) {
+        const other = bytes(part);
+        if (flipped < part.length) other[flipped]! ^= 1;
+        const stands = held && flipped === part.length;
+        expect(repeated.standAt(viewOf(other), 0, other.length)).toBe(stands);
+      }
+      for (let at = 0; at < all.length; at++) {
+        const stands = held && line.startsWith(part, at);
+        expect(repeated.standAt(viewOf(all), at, all.length)).toBe(stands);
+        expect(repeated.standAt(viewOf(all), at, at + part.length - 1)).toBe(false);
+      }
+    });
+    fc.assert(property, { numRuns: 500 });
+  });
+
+  it('do not stand where doubles are equal and bytes are not, or equal nothing', () => {
+    const zeros = new Uint8Array(12);
+    const negative = Uint8Array.from({ length: 12 }, (_, index) => (index === 11 ? 0x80 : 0));
+    const noNumber = new Uint8Array(12).fill(0xff);
+    for (const taken of [zeros, negative, noNumber]) {
+      const repeated = new RepeatedBytes(12);
+      repeated.take(viewOf(taken), 0, 12);
+      for (const other of [zeros, negative, noNumber])
+        expect(repeated.standAt(viewOf(other), 0, 12)).toBe(false);
+    }
   });
 });
 

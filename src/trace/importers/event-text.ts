@@ -1,9 +1,12 @@
 import { ByteNames } from '../byte-names.js';
 import type { ImportContext, ParsedText } from '../importer.js';
 import { RecordedClock } from '../recorded-clock.js';
-import { DECODERS, type Decoder, FtraceEvents } from './ftrace-events.js';
+import { DECODERS, type Decoder, FtraceEvents, REPEATABLE_EVENTS } from './ftrace-events.js';
 import { LineParser } from './line-parser.js';
 import { Decoded } from './linux-requests.js';
+
+// Copies: V8 reads an imported constant anew each time, and takes one of the module's own as a number.
+const { foreign: FOREIGN, malformed: MALFORMED } = Decoded;
 
 /** Kernels have some 2000 events; a text with more names than this is no recording. */
 const MAX_EVENT_NAMES = 10_000;
@@ -17,6 +20,9 @@ export interface EventForm {
   readonly cpu: number;
   readonly stampStart: number;
   readonly stampEnd: number;
+  /** The stamp in whole seconds and nanoseconds; the latter -1 where it has yet to be read. */
+  readonly seconds: number;
+  readonly nanoseconds: number;
   readonly nameStart: number;
   /** Position of the colon behind the event's name, or of the line's end where the name has none. */
   readonly nameEnd: number;
@@ -48,6 +54,7 @@ export abstract class EventText extends LineParser {
   private readonly names = new ByteNames(MAX_EVENT_NAMES);
   /** By number of the event's name. */
   private readonly decoders: (Decoder | undefined)[] = [];
+  private readonly mayRepeat: boolean[] = [];
   private readonly counts: number[] = [];
   private readonly notImported: number[] = [];
 
@@ -85,35 +92,46 @@ export abstract class EventText extends LineParser {
   }
 
   private eventLine(bytes: Uint8Array, end: number): void {
-    const { form, clock, context } = this;
-    if (form.nameEnd === end) {
+    const { form, context, fields } = this;
+    const expected = fields.expectedName(bytes, form.nameStart, end);
+    const nameEnd = expected >= 0 ? form.nameStart : form.nameEnd;
+    if (nameEnd === end) {
       this.namelessLine(bytes, end);
       return;
     }
-    const name = this.nameOf(bytes);
-    if (name < 0 || !clock.read(bytes, form.stampStart, form.stampEnd)) {
+    const name = expected >= 0 ? expected : this.nameOf(bytes, nameEnd);
+    if (name < 0 || !this.readStamp(bytes)) {
       this.skip('unparsed-line');
       return;
     }
     this.counts[name]!++;
     const { event } = context.sink;
-    event.timeNs = clock.nowNs;
+    event.timeNs = this.clock.nowNs;
     event.cpu = form.cpu;
     event.pid = form.pid;
-    this.fields.at(bytes, form.nameEnd + 1, end);
+    event.mayRepeat = this.mayRepeat[name]!;
+    fields.at(name, form.nameStart, nameEnd + 1, end);
     const decode = this.decoders[name];
-    const outcome = decode === undefined ? Decoded.foreign : decode(this.fields);
-    if (outcome === Decoded.foreign) context.skips.add(this.notImported[name]!);
-    else if (outcome === Decoded.malformed) this.skip('unparsed-line');
+    const outcome = decode === undefined ? FOREIGN : decode(fields);
+    if (outcome === FOREIGN) context.skips.add(this.notImported[name]!);
+    else if (outcome === MALFORMED) this.skip('unparsed-line');
+  }
+
+  private readStamp(bytes: Uint8Array): boolean {
+    const { clock } = this;
+    const { stampStart, stampEnd, seconds, nanoseconds } = this.form;
+    if (nanoseconds < 0) return clock.read(bytes, stampStart, stampEnd);
+    return clock.readSeconds(bytes, stampStart, stampEnd, seconds, nanoseconds);
   }
 
   /** Number of the event's name, -1 if there are too many. */
-  private nameOf(bytes: Uint8Array): number {
-    const id = this.names.idOf(bytes, this.form.nameStart, this.form.nameEnd);
+  private nameOf(bytes: Uint8Array, nameEnd: number): number {
+    const id = this.names.idOf(bytes, this.form.nameStart, nameEnd);
     if (id === this.counts.length) {
       const name = this.names.names[id]!;
       this.counts.push(0);
       this.decoders.push(DECODERS.get(name));
+      this.mayRepeat.push(REPEATABLE_EVENTS.has(name));
       this.notImported.push(this.context.skips.row(`not-imported:${name}`));
     }
     return id;

@@ -2,25 +2,32 @@ import type { ImportContext } from '../importer.js';
 import {
   after,
   afterLast,
+  digitsEnd,
+  SPACE,
   scanDecimalAddress,
   scanHexAddress,
   scanInteger,
   startsWith,
 } from '../text-scan.js';
 import { afterName, FieldName, viewOf, wholeAddress } from '../word-scan.js';
+import { type KnownSite, KnownSites } from './known-sites.js';
 import { Decoded, LinuxRequests, namesObject } from './linux-requests.js';
 
 /** Reads one event from the bytes that `FtraceEvents.at` was given. */
 export type Decoder = (events: FtraceEvents) => Decoded;
 
+// One function for all names of a kind: for each of several, V8 would compile all that it calls once more.
+const kmemAlloc: Decoder = (events) => events.kmemAlloc();
+const kmemFree: Decoder = (events) => events.kmemFree();
+
 /** Decoders by event name. */
 export const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
-  ['kmalloc', (events) => events.kmemAlloc(true)],
-  ['kmalloc_node', (events) => events.kmemAlloc(true)],
-  ['kmem_cache_alloc', (events) => events.kmemAlloc(false)],
-  ['kmem_cache_alloc_node', (events) => events.kmemAlloc(false)],
-  ['kfree', (events) => events.kmemFree()],
-  ['kmem_cache_free', (events) => events.kmemFree()],
+  ['kmalloc', kmemAlloc],
+  ['kmalloc_node', kmemAlloc],
+  ['kmem_cache_alloc', kmemAlloc],
+  ['kmem_cache_alloc_node', kmemAlloc],
+  ['kfree', kmemFree],
+  ['kmem_cache_free', kmemFree],
   ['alloc_vmap_area', (events) => events.vmapAlloc()],
   ['free_vmap_area_noflush', (events) => events.vmapFree()],
   ['purge_vmap_area_lazy', (events) => events.vmapPurge()],
@@ -36,6 +43,11 @@ export const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
   ['mm_page_free', (events) => events.pageFree()],
 ]);
 
+/** Events that the kernel may write twice in a row: large kmalloc of Linux 6.12. */
+export const REPEATABLE_EVENTS: ReadonlySet<string> = new Set(['kmalloc', 'kmalloc_node']);
+
+/** Of a 64-bit address, as the kernel prints pointers. */
+const ADDRESS_DIGITS = 16;
 const text = (value: string): Uint8Array => Uint8Array.from(Buffer.from(value, 'latin1'));
 const CALL_SITE = new FieldName(' call_site=');
 const PTR = new FieldName(' ptr=');
@@ -80,6 +92,11 @@ export class FtraceEvents extends LinuxRequests {
   private view = viewOf(this.bytes);
   /** Behind the name of the last field found: fields mostly come in the order in which they are asked for. */
   private cursor = 0;
+  private readonly knownSites = new KnownSites();
+  /** The call site of the line, where it was known before its fields were looked for. */
+  private known: KnownSite | undefined;
+  private name = 0;
+  private nameStart = 0;
   /** Alignment asked for by each process that is inside alloc_vmap_area (kprobe recordings only). */
   private readonly pendingAlign = new Map<number, number>();
   /** Its window, first address and end, where somebody follows the addresses. */
@@ -91,34 +108,81 @@ export class FtraceEvents extends LinuxRequests {
     this.kmemSize = context.options.kmemSize === 'requested' ? BYTES_REQ : BYTES_ALLOC;
   }
 
-  /** Says where the fields are: bytes[start, end) begins with the space behind `NAME:`. */
-  at(bytes: Uint8Array, start: number, end: number): void {
+  /**
+   * Number of the event's name, which begins at `nameStart`, where the line is one of a kmem event that was expected;
+   * -1 for others.
+   */
+  expectedName(bytes: Uint8Array, nameStart: number, end: number): number {
     if (bytes !== this.bytes) {
       this.bytes = bytes;
       this.view = viewOf(bytes);
     }
+    this.known = this.knownSites.expected(this.view, nameStart, end);
+    return this.known === undefined ? -1 : this.known.name;
+  }
+
+  /** Says where the fields are: the bytes of the last `expectedName` from `start`, the space behind `NAME:`. */
+  at(name: number, nameStart: number, start: number, end: number): void {
+    this.name = name;
+    this.nameStart = nameStart;
     this.start = start;
     this.end = end;
     this.cursor = start;
     this.event.site = -1;
   }
 
-  kmemAlloc(mayRepeat: boolean): Decoded {
+  kmemAlloc(): Decoded {
+    if (this.known !== undefined) return this.knownAlloc(this.known);
     const site = this.field(CALL_SITE);
     const ptr = this.field(PTR);
     const pointer = this.pointerAt(ptr);
     const size = this.integer(this.kmemSize);
     // Only requests that reach the trace give their call site a number.
     if (namesObject(pointer) && size > 0) this.event.site = this.callSite(site, ptr);
-    return this.kmemAllocated(pointer, size, mayRepeat);
+    return this.kmemAllocated(pointer, size, this.event.mayRepeat);
   }
 
   kmemFree(): Decoded {
+    if (this.known !== undefined) return this.knownFree(this.known);
     const site = this.field(CALL_SITE);
     const ptr = this.field(PTR);
     const pointer = this.pointerAt(ptr);
     if (namesObject(pointer)) this.event.site = this.callSite(site, ptr);
     return this.kmemFreed(pointer);
+  }
+
+  private knownAlloc(site: KnownSite): Decoded {
+    const ptr = this.nameStart + site.head.length;
+    const whole = wholeAddress(this.view, ptr, this.end);
+    const pointer = whole >= 0 ? whole : this.pointerAt(ptr);
+    this.cursor = ptr;
+    const size = whole >= 0 ? this.knownSize(site, ptr + ADDRESS_DIGITS) : this.integer(this.kmemSize);
+    this.passed(site, pointer);
+    return this.kmemAllocated(pointer, size, this.event.mayRepeat);
+  }
+
+  private knownFree(site: KnownSite): Decoded {
+    const pointer = this.pointerAt(this.nameStart + site.head.length);
+    this.passed(site, pointer);
+    return this.kmemFreed(pointer);
+  }
+
+  private passed({ number }: KnownSite, pointer: number): void {
+    if (namesObject(pointer)) this.event.site = number;
+    this.knownSites.passed(number);
+  }
+
+  /** The size behind a pointer of sixteen digits, which mostly is the one that the last line had there. */
+  private knownSize(site: KnownSite, from: number): number {
+    if (site.sizeText.standAt(this.view, from, this.end)) return site.size;
+    const value = this.field(this.kmemSize);
+    const size = scanInteger(this.bytes, value, this.end);
+    const stop = digitsEnd(this.bytes, value, this.end);
+    if (value > from && stop < this.end && this.bytes[stop] === SPACE) {
+      site.sizeText.take(this.view, from, stop + 1);
+      site.size = size;
+    }
+    return size;
   }
 
   vmapAlloc(): Decoded {
@@ -235,6 +299,11 @@ export class FtraceEvents extends LinuxRequests {
   /** Number of the call site's text, which ends where the pointer's field begins; it may hold a space. */
   private callSite(site: number, ptr: number): number {
     const end = ptr - PTR.length;
-    return site >= 0 && site < end ? this.context.sites.idOf(this.bytes, site, end) : -1;
+    if (site < 0 || site >= end) return -1;
+    const number = this.context.sites.idOf(this.bytes, site, end);
+    if (number < 0) return -1;
+    this.knownSites.passed(number);
+    this.knownSites.learn(number, this.name, this.view, this.nameStart, ptr);
+    return number;
   }
 }

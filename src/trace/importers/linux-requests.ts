@@ -21,6 +21,11 @@ export const Decoded = {
 } as const;
 export type Decoded = (typeof Decoded)[keyof typeof Decoded];
 
+// Copies: V8 reads an imported constant anew each time, and takes one of the module's own as a number. Those of most events.
+const { done: DONE, malformed: MALFORMED } = Decoded;
+const { kmem: KMEM_SPACE } = NameSpace;
+const { kmem: KMEM_CLASS } = RequestClass;
+
 const NULL_POINTER = 0;
 /** What kmalloc(0) of Linux returns; freeing it does nothing. */
 const ZERO_SIZE_POINTER = 16;
@@ -59,7 +64,7 @@ export class LinuxRequests {
 
   /** kmalloc or kmem_cache_alloc; `mayRepeat` for the first. */
   protected kmemAllocated(pointer: number, size: number, mayRepeat: boolean): Decoded {
-    if (!(pointer >= 0 && size >= 0)) return Decoded.malformed;
+    if (!(pointer >= 0 && size >= 0)) return MALFORMED;
     if (pointer === NULL_POINTER) return this.skip(this.rows.failedKmem);
     if (size === 0) return this.skip(this.rows.zeroSize);
     const { event } = this;
@@ -67,13 +72,13 @@ export class LinuxRequests {
     event.align = 0;
     event.address = kernelAddress(pointer);
     event.mayRepeat = mayRepeat;
-    return this.allocated(NameSpace.kmem, RequestClass.kmem, pointer);
+    return this.allocated(KMEM_SPACE, KMEM_CLASS, pointer);
   }
 
   protected kmemFreed(pointer: number): Decoded {
     if (pointer === NULL_POINTER) return this.skip(this.rows.freeOfNull);
     if (pointer === ZERO_SIZE_POINTER) return this.skip(this.rows.freeOfZeroSize);
-    return this.freed(NameSpace.kmem, RequestClass.kmem, pointer);
+    return this.freed(KMEM_SPACE, KMEM_CLASS, pointer);
   }
 
   /** The request's window is [from, to), NaN where it is not known. */
@@ -85,7 +90,7 @@ export class LinuxRequests {
     to = Number.NaN,
   ): Decoded {
     const { threadSize, guardSize } = this.context.options;
-    if (!(start >= 0 && size > 0 && align >= 0)) return Decoded.malformed;
+    if (!(start >= 0 && size > 0 && align >= 0)) return MALFORMED;
     this.context.areas?.allocated(start, size, align, from, to);
     const forStack = size === threadSize + guardSize && align === threadSize;
     if (start >= MODULE_SPACE_START) this.context.skips.add(this.rows.moduleRange);
@@ -105,9 +110,9 @@ export class LinuxRequests {
   protected vmapFreed(start: number, size = Number.NaN, waiting = Number.NaN): Decoded {
     if (start >= 0) this.context.areas?.freed(start, size, waiting);
     if (this.context.options.freeAt === 'unmap') return this.freed(NameSpace.vmap, RequestClass.va, start);
-    if (!(start >= 0)) return Decoded.malformed;
+    if (!(start >= 0)) return MALFORMED;
     this.context.unpurged.add(start);
-    return Decoded.done;
+    return DONE;
   }
 
   /** A purge of the unmapped areas that begin in [from, to); `count` of them, NaN where the event does not say. */
@@ -119,7 +124,7 @@ export class LinuxRequests {
     for (const start of starts) this.freed(NameSpace.vmap, RequestClass.va, start);
     const missing = count - starts.length;
     if (missing !== 0 && !Number.isNaN(count)) skips.add(this.rows.purgeDiffers, Math.abs(missing));
-    return Decoded.done;
+    return DONE;
   }
 
   protected kstackAllocated(stack: number): Decoded {
@@ -144,7 +149,7 @@ export class LinuxRequests {
 
   protected pageAllocated(frame: number, order: number): Decoded {
     const { pageSize } = this.context.options;
-    if (!(order <= MAX_PAGE_ORDER && frame * pageSize <= Number.MAX_SAFE_INTEGER)) return Decoded.malformed;
+    if (!(order <= MAX_PAGE_ORDER && frame * pageSize <= Number.MAX_SAFE_INTEGER)) return MALFORMED;
     if (frame === 0) return this.skip(this.rows.failedPage);
     this.placed(pageSize * 2 ** order, 0, frame * pageSize);
     return this.allocated(NameSpace.page, RequestClass.page, frame);
@@ -164,26 +169,26 @@ export class LinuxRequests {
 
   private allocated(space: NameSpace, cls: number, key: number): Decoded {
     const { event } = this;
-    if (!(key >= 0 && event.size <= MAX_REQUEST_BYTES)) return Decoded.malformed;
+    if (!(key >= 0 && event.size <= MAX_REQUEST_BYTES)) return MALFORMED;
     event.space = space;
     event.cls = cls;
     event.key = key;
     this.context.sink.allocated();
-    return Decoded.done;
+    return DONE;
   }
 
   private freed(space: NameSpace, cls: number, key: number): Decoded {
-    if (!(key >= 0)) return Decoded.malformed;
+    if (!(key >= 0)) return MALFORMED;
     const { event } = this;
     event.space = space;
     event.cls = cls;
     event.key = key;
     this.context.sink.freed();
-    return Decoded.done;
+    return DONE;
   }
 
   private skip(row: number): Decoded {
     this.context.skips.add(row);
-    return Decoded.done;
+    return DONE;
   }
 }

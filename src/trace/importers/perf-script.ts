@@ -26,6 +26,8 @@ class PerfLine implements EventForm {
   cpu = 0;
   stampStart = 0;
   stampEnd = 0;
+  readonly seconds = 0;
+  readonly nanoseconds = -1;
   nameStart = 0;
   nameEnd = 0;
 
