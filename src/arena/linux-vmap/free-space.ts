@@ -59,7 +59,7 @@ export class FreeSpace {
   search(size: Bytes, align: Bytes, window: number, isExactWindow = this.isExact(size, window)): AreaIndex {
     const { words, numbers } = this.ranges;
     const perAlign = 1 / align;
-    const length = align <= PAGE_BYTES || isExactWindow ? size : size + align - 1;
+    const length = size + (align <= PAGE_BYTES || isExactWindow ? 0 : align - 1);
     const from = this.windowStart[window]!;
     let lowest = from;
     let at = this.tree.root;

@@ -127,7 +127,8 @@ export class Vmap {
     if (!(pages > 0 && pages === Math.floor(pages) && isPowerOfTwo(align)))
       throw new MisuseError('bad request', { name: this.name, size, align });
     const node = window === MAIN_WINDOW && this.nodes.count > 1 ? cpu % this.nodes.count : -1;
-    let row = node >= 0 && size <= LARGEST_POOLED ? this.fromPool(size, align, node) : NIL;
+    const pool = node >= 0 && size <= LARGEST_POOLED ? (pages | 0) - 1 : -1;
+    let row = pool >= 0 ? this.fromPool(pool, align, node) : NIL;
     if (row === NIL) {
       row = this.fromTree(size, align, window, cpu);
       if (row === NIL) {
@@ -139,7 +140,7 @@ export class Vmap {
         }
       }
       this.areas.lists[row + TAG] = node + 1;
-      if (node >= 0 && size <= LARGEST_POOLED) this.sizes.areas[pages - 1]! += 1;
+      if (pool >= 0) this.sizes.areas[pool]! += 1;
     }
     this.makeBusy(row);
     return row;
@@ -264,9 +265,8 @@ export class Vmap {
     return address >= LOWEST_KERNEL_ADDRESS ? this.nodes.ofAddress(address) : 0;
   }
 
-  /** The first area of the pool for this size, if it is aligned. */
-  private fromPool(size: Bytes, align: Bytes, node: number): AreaIndex {
-    const pool = size / PAGE_BYTES - 1;
+  /** The first area of a pool, if it is aligned. Pool p has areas of p + 1 pages. */
+  private fromPool(pool: number, align: Bytes, node: number): AreaIndex {
     const row = this.pools.take(node * POOLS_PER_NODE + pool, align);
     this.sizes.allocs[pool]! += 1;
     if (row === NIL) return NIL;
