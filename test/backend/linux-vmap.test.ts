@@ -133,6 +133,7 @@ describe('linux-vmap', () => {
       { minAddress: address + MIB, maxAddress: address + MIB + 8 * KIB },
       { align: MIB, phase: 4 * KIB },
       { nocross: 64 * KIB },
+      { minAddress: address + 2 * MIB + 1 },
     ];
     const client = new Client(linuxVmap, {}, rows);
     expect(client.alloc(va, 4 * KIB, 0)!.address).toBe(address + MIB);
@@ -141,6 +142,8 @@ describe('linux-vmap', () => {
     expect(client.alloc(va, 20 * KIB, 2)!.address).toBe(address);
     expect(client.alloc(va, 20 * KIB, 2)!.address).toBe(address + 32 * KIB);
     expect(client.alloc(va, 68 * KIB, 2)).toBeUndefined();
+    // An area begins with a page, so this is the lowest address that there is.
+    expect(client.alloc(va, 4 * KIB, 3)!.address).toBe(address + 2 * MIB + 4 * KIB);
   });
 
   it.each([

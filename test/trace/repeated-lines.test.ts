@@ -134,7 +134,7 @@ const text = fc
 
 const withParts = (parts: Readonly<Record<number, string>>) =>
   PARTS.map((texts, part) => parts[part] ?? texts[0]!).join('');
-const [PID, FLAGS, STAMP, POINTER, SIZES] = [1, 2, 3, 6, 7];
+const [PID, FLAGS, STAMP, NAME, SITE, POINTER, SIZES] = [1, 2, 3, 4, 5, 6, 7];
 
 describe('a line that repeats what was in others', () => {
   it.each([
@@ -146,6 +146,9 @@ describe('a line that repeats what was in others', () => {
     ['a size at the end of the line', { [SIZES]: ' bytes_req=64' }, { [SIZES]: ' bytes_req=640' }],
     ['a pointer with a field in it', {}, { [POINTER]: ' ptr=1 bytes_req=5 xx' }],
     ['a pointer of too many digits', {}, { [POINTER]: ' ptr=ffff8b2888089f000' }],
+    ['another call site', {}, { [SITE]: ' call_site=f+0x3/0x2' }],
+    ['a longer call site', {}, { [SITE]: ' call_site=g+0x1/0x2 [m]' }],
+    ['another event of the same call site', {}, { [NAME]: ' kfree:' }],
     ['another process', {}, { [PID]: '-382     [001]' }],
     ['a process that begins alike', {}, { [PID]: '-3810    [001]' }],
     ['flags instead of none', { [FLAGS]: '' }, { [FLAGS]: ' dN.2.' }],
@@ -160,6 +163,14 @@ describe('a line that repeats what was in others', () => {
     for (const size of ['requested', 'allocated'] as const) {
       expect(read(lines, size)).toEqual(readOneByOne(lines, size));
     }
+  });
+
+  it('is of the call site that stands in it, whichever was expected', () => {
+    const sites = ['f+0x1/0x2', 'f+0x1/0x2', 'f+0x3/0x2', 'g+0x1/0x2 [m]', 'f+0x1/0x2', 'h', 'f+0x1/0x2'];
+    const order = [...sites, ...sites, ...sites.toReversed(), ...sites];
+    const lines = order.map((site) => withParts({ [SITE]: ` call_site=${site}` }));
+    const { events } = read(lines, 'requested');
+    expect(events).toMatchObject(order.map((site) => ({ site, size: 64, key: 8878730475249408 })));
   });
 
   it('is read as if it were the only one, whatever it is', () => {
