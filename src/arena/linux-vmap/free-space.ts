@@ -52,7 +52,7 @@ export class FreeSpace {
 
   /**
    * The free range that a request gets, which may begin before what it gets, with the address in `place`; NIL if the
-   * walk comes to none, or to one where the request would reach out of its window (`find_vmap_area`). With
+   * walk comes to none, or to one where the request would reach out of its window (`va_alloc`). With
    * alignments above a page this is not always the lowest that fits: the walk goes by a size that is enough for the
    * worst alignment, and takes a smaller one only where it happens to test it (`find_vmap_lowest_match`).
    */
