@@ -1,7 +1,8 @@
 import { AreaPools, POOLS_PER_NODE } from '../../src/arena/linux-vmap/area-pools.js';
 import { NIL, NO_TAG, TAG } from '../../src/arena/linux-vmap/area-record.js';
-import { AreaTree } from '../../src/arena/linux-vmap/area-tree.js';
+import { BalancedTree } from '../../src/arena/linux-vmap/balanced-tree.js';
 import { FreeSpace } from '../../src/arena/linux-vmap/free-space.js';
+import { FreeTree } from '../../src/arena/linux-vmap/free-tree.js';
 import { AreaNodes } from '../../src/arena/linux-vmap/nodes.js';
 import { MAIN_WINDOW, Vmap } from '../../src/arena/linux-vmap/vmap.js';
 import { insides, replaceHidden, replaceMethod } from './mutation.js';
@@ -9,8 +10,11 @@ import type { Mutant } from './vmem-mutants.js';
 
 type OnNode = (this: Vmap, node: number, isFull: boolean) => void;
 type OnList = (this: Vmap, first: number) => void;
-type OnPool = (pool: number, row: number) => void;
-type Balance = (this: AreaTree, above: number, side: number) => void;
+type MoveBack = (head: number, row: number) => void;
+type Balance = (this: BalancedTree, above: number, side: number) => void;
+
+/** Numbers in a pool's record. */
+const NUMBERS_PER_POOL = 4;
 
 /** Whether the first area of a pool is a multiple of `align`. */
 function isFirstAligned(pools: AreaPools, pool: number, align: number): boolean {
@@ -65,12 +69,8 @@ const POOL_MUTANTS: readonly Mutant[] = [
           function (this: AreaPools, pool, row) {
             original.call(this, pool, row);
             if (this.lengthOf(pool) === 1) return;
-            const { unlink, append } = insides<{ unlink: OnPool; append: OnPool }>(this, [
-              'unlink',
-              'append',
-            ]);
-            unlink.call(this, pool, row);
-            append.call(this, pool, row);
+            const { moveBack } = insides<{ moveBack: MoveBack }>(this, ['moveBack']);
+            moveBack.call(this, pool * NUMBERS_PER_POOL, row);
           },
       ),
   },
@@ -253,11 +253,11 @@ const TREE_MUTANTS: readonly Mutant[] = [
   },
   {
     mistake: 'a range that changes its size does not tell the ones above',
-    apply: () => replaceMethod(AreaTree, 'resized', () => () => undefined),
+    apply: () => replaceMethod(FreeTree, 'resized', () => () => undefined),
   },
   {
     mistake: 'the tree is not balanced after a removal',
-    apply: () => replaceHidden<Balance>(AreaTree, 'balanceRemoved', () => () => undefined),
+    apply: () => replaceHidden<Balance>(BalancedTree, 'balanceRemoved', () => () => undefined),
   },
   {
     mistake: 'the lower part of a cut range is looked up from the root, and the upper part is the new one',

@@ -12,8 +12,7 @@ export const POOLS_PER_NODE = 256;
 /** Areas that are no larger may be pooled. */
 export const LARGEST_POOLED = POOLS_PER_NODE * PAGE_BYTES;
 
-/** Places in a pool's record: its first and last area, and how many there are. */
-const FIRST = 0;
+/** Places in a pool's record: its first area comes first; then its last, unless it is empty, and how many there are. */
 const LAST = 1;
 const LENGTH = 2;
 const HEAD = 4;
@@ -26,9 +25,6 @@ const DECAY_SHIFT = 2;
  * mm/vmalloc.c [linux-6.12.117]); spec §4 and §6. Pool p of node n is number n × 256 + p.
  */
 export class AreaPools {
-  /** Areas in pools, and their bytes. */
-  areasPooled = 0;
-  bytesPooled = 0;
   /** Pool locks taken: two for each decay that leaves a rest, one for any other visit. */
   acquisitions = 0;
   /** Pools of all nodes. */
@@ -44,35 +40,41 @@ export class AreaPools {
     this.heads = new Int32Array(this.count * HEAD);
   }
 
+  /** Areas in pools. */
+  get areasPooled(): number {
+    let sum = 0;
+    for (let pool = 0; pool < this.count; pool++) sum += this.lengthOf(pool);
+    return sum;
+  }
+
   /** Takes the first area of a pool if it is aligned; else puts it last and answers NIL. One is tried per request. */
   take(pool: number, align: number): AreaIndex {
-    const row = this.heads[pool * HEAD + FIRST]!;
+    const { heads, areas } = this;
+    const head = (pool * HEAD) | 0;
+    const row = heads[head]!;
     if (row === NIL) return NIL;
     this.acquisitions++;
-    if (this.areas.isAligned(row, align)) {
-      this.unlink(pool, row);
-      this.uncount(pool, row);
-      return row;
+    if (align > PAGE_BYTES && !areas.isAligned(row, align)) {
+      this.moveBack(head, row);
+      return NIL;
     }
-    if (row !== this.heads[pool * HEAD + LAST]) {
-      this.unlink(pool, row);
-      this.append(pool, row);
-    }
-    return NIL;
+    const { lists } = areas;
+    heads[head] = lists[(row + NEXT) | 0]!;
+    heads[(head + LENGTH) | 0]! -= 1;
+    return row;
   }
 
   /** Puts an area in front of a pool. */
   put(pool: number, row: AreaIndex): void {
-    const { areas, heads } = this;
-    const head = pool * HEAD;
+    const { heads } = this;
+    const { lists } = this.areas;
+    const head = (pool * HEAD) | 0;
     this.acquisitions++;
-    const front = heads[head + FIRST]!;
-    areas.chain(row, front);
-    heads[head + FIRST] = row;
-    if (front === NIL) heads[head + LAST] = row;
-    heads[head + LENGTH]! += 1;
-    this.areasPooled++;
-    this.bytesPooled += areas.pagesOf(row) * PAGE_BYTES;
+    const front = heads[head]!;
+    lists[(row + NEXT) | 0] = front;
+    heads[head] = row;
+    if (front === NIL) heads[(head + LAST) | 0] = row;
+    heads[(head + LENGTH) | 0]! += 1;
   }
 
   /**
@@ -92,9 +94,9 @@ export class AreaPools {
 
   /** Takes the first area of a pool that has one. */
   shift(pool: number): AreaIndex {
-    const row = this.heads[pool * HEAD + FIRST]!;
-    this.unlink(pool, row);
-    this.uncount(pool, row);
+    const row = this.heads[pool * HEAD]!;
+    this.heads[pool * HEAD] = this.areas.nextOf(row);
+    this.heads[pool * HEAD + LENGTH]! -= 1;
     return row;
   }
 
@@ -102,18 +104,18 @@ export class AreaPools {
   withdraw(pool: number, row: AreaIndex): void {
     const { lists } = this.areas;
     let before = NIL;
-    for (let at = this.heads[pool * HEAD + FIRST]!; at !== row; at = lists[at + NEXT]!) before = at;
-    if (before === NIL) this.unlink(pool, row);
+    for (let at = this.firstOf(pool); at !== row; at = lists[at + NEXT]!) before = at;
+    if (before === NIL) this.heads[pool * HEAD] = lists[row + NEXT]!;
     else {
       lists[before + NEXT] = lists[row + NEXT]!;
       if (this.heads[pool * HEAD + LAST] === row) this.heads[pool * HEAD + LAST] = before;
     }
-    this.uncount(pool, row);
+    this.heads[pool * HEAD + LENGTH]! -= 1;
   }
 
   /** The area that a pool gives out next; NIL if it is empty. */
   firstOf(pool: number): AreaIndex {
-    return this.heads[pool * HEAD + FIRST]!;
+    return this.heads[pool * HEAD]!;
   }
 
   /** Number of areas in a pool. */
@@ -121,25 +123,15 @@ export class AreaPools {
     return this.heads[pool * HEAD + LENGTH]!;
   }
 
-  private uncount(pool: number, row: AreaIndex): void {
-    this.heads[pool * HEAD + LENGTH]! -= 1;
-    this.areasPooled--;
-    this.bytesPooled -= this.areas.pagesOf(row) * PAGE_BYTES;
-  }
-
-  /** Takes the first area off its pool's list. */
-  private unlink(pool: number, row: AreaIndex): void {
-    const after = this.areas.nextOf(row);
-    this.heads[pool * HEAD + FIRST] = after;
-    if (after === NIL) this.heads[pool * HEAD + LAST] = NIL;
-  }
-
-  private append(pool: number, row: AreaIndex): void {
+  /** Moves the first area of a pool to its end. */
+  private moveBack(head: number, row: AreaIndex): void {
+    const { heads } = this;
     const { lists } = this.areas;
-    const before = this.heads[pool * HEAD + LAST]!;
+    const last = heads[head + LAST]!;
+    if (row === last) return;
+    heads[head] = lists[row + NEXT]!;
+    lists[last + NEXT] = row;
     lists[row + NEXT] = NIL;
-    if (before === NIL) this.heads[pool * HEAD + FIRST] = row;
-    else lists[before + NEXT] = row;
-    this.heads[pool * HEAD + LAST] = row;
+    heads[head + LAST] = row;
   }
 }

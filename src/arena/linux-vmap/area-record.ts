@@ -7,21 +7,32 @@
 /** A range or an area: the place of its record in `words` of its table. */
 export type AreaIndex = number;
 
-/** The absent one. It is black and has no range, and its record stays so. */
+/** The absent one. It is black and has no range and no children, and its record stays so. */
 export const NIL: AreaIndex = 0;
 
 /** Node tag of an area that belongs to no node. */
 export const NO_TAG = 0;
 
+/** Where an area hangs or would hang in a tree: the place in `words` of the link to it. */
+export type TreePlace = number;
+
 /**
- * Places in a record of `words`, which is all that a descent reads. PAGE is that of the start, counted from the table's
- * `origin`; EARLIEST or LATEST stand for all that lies further away. The upper child follows the lower one. The place of
- * the record above is even, and RED is added to it if the record is red.
+ * Places in a record of `words`, which is all that a descent reads. PAGE, which a descent waits for, is that of the start,
+ * counted from the table's `origin`; EARLIEST or LATEST stand for all that lies further away. PARENT is the index of the
+ * record above, with RED added to it if the record is red; so the indices of records are even. Behind CHILD, the links to
+ * the lower and to the upper child.
  */
 export const PAGE = 0;
-export const CHILD = 1;
-export const PARENT = 3;
+export const PARENT = 1;
 export const RED = 1;
+export const CHILD = 2;
+
+/** Sides of an area, which are added to CHILD. */
+export const LOWER = 0;
+export const UPPER = 1;
+
+/** Bits of a TreePlace that are not those of the record. */
+export const PLACE_BITS = 3;
 
 /** Bounds of PAGE: what lies on one of them is not compared by it. */
 export const EARLIEST = 0;
@@ -42,14 +53,10 @@ export const LARGEST = 2;
 /** Place in a free range's record, behind its numbers, of the next range in whatever chains ranges that are in no tree. */
 export const CHAIN = 12;
 
-/**
- * Places in an area's record of `lists`: its neighbours in the list of a lazy tree. NEXT also chains the areas of a pool,
- * and whatever else is in no tree.
- */
-export const PREVIOUS = 0;
-export const NEXT = 1;
+/** Places in an area's record of `lists`. NEXT chains the areas of a pool, and whatever else is in no tree. */
+export const NEXT = 0;
 /** Node of the CPU that asked, plus 1; NO_TAG for none. */
-export const TAG = 2;
+export const TAG = 1;
 /** Pages of the area; MANY stands for that many and more. */
-export const PAGES = 3;
+export const PAGES = 2;
 export const MANY = 2 ** 31 - 1;

@@ -5,7 +5,7 @@ import type { AreaIndex } from './area-record.js';
 import * as record from './area-record.js';
 import { RangeTable } from './range-table.js';
 
-const { AREA_RECORD, EARLIEST, END, LATEST, MANY, NEXT, NIL, PAGE, PAGES, PREVIOUS, START, TAG } = record;
+const { AREA_RECORD, EARLIEST, END, LATEST, MANY, NEXT, PAGE, PAGES, START, TAG } = record;
 const { PAGE_BYTES } = abi;
 
 /** Alignments up to this are seen in the low bits of a page's number. */
@@ -53,6 +53,7 @@ export class AreaTable extends RangeTable {
     this.words[row + PAGE] = this.pageOf(start);
     this.lists[row + PAGES] = Math.min(pages, MANY);
     if (this.isNear(row)) return;
+    this.provideNumbers();
     this.numbers[(row >> 1) + START] = start;
     this.numbers[(row >> 1) + END] = end;
   }
@@ -74,36 +75,21 @@ export class AreaTable extends RangeTable {
     this.lists[row + NEXT] = next;
   }
 
-  /**
-   * Puts an area into the list of a lazy tree, before `beside` (side 0) or behind it (1); NIL if it is the first one there.
-   * What would lie outside the list is written to the record of NIL, where nobody reads it.
-   */
-  enlist(row: AreaIndex, beside: AreaIndex, side: number): void {
-    const { lists } = this;
-    const toward = PREVIOUS + side;
-    const back = NEXT - side;
-    const other = beside === NIL ? NIL : lists[beside + toward]!;
-    lists[row + toward] = other;
-    lists[row + back] = beside;
-    lists[beside + toward] = row;
-    lists[other + back] = row;
-  }
-
-  /** Takes an area out of the list of a lazy tree. */
-  delist(row: AreaIndex): void {
-    const { lists } = this;
-    lists[lists[row + PREVIOUS]! + NEXT] = lists[row + NEXT]!;
-    lists[lists[row + NEXT]! + PREVIOUS] = lists[row + PREVIOUS]!;
-  }
-
+  /** `numbers` stays short until an area needs it. */
   protected override provide(words: number): void {
-    const { words: oldWords, numbers: oldNumbers, lists: oldLists = new Int32Array(0) } = this;
+    const { words: oldWords, lists: oldLists = new Int32Array(0) } = this;
     this.words = new Int32Array(words);
     this.words.set(oldWords);
     this.lists = new Int32Array(words);
     this.lists.set(oldLists);
-    this.numbers = new Float64Array(words / 2);
-    this.numbers.set(oldNumbers);
+  }
+
+  /** Has room in `numbers` for all records that there are. */
+  private provideNumbers(): void {
+    const { numbers: old, words } = this;
+    if (old.length === words.length / 2) return;
+    this.numbers = new Float64Array(words.length / 2);
+    this.numbers.set(old);
   }
 
   private isNear(row: AreaIndex): boolean {

@@ -1,15 +1,16 @@
 import { InvariantError } from '../../core/errors.js';
 import { PAGE_BYTES } from './abi.js';
 import { POOLS_PER_NODE } from './area-pools.js';
-import { type AreaIndex, CHILD, LARGEST, NIL, NO_TAG, PARENT, RED } from './area-record.js';
+import { type AreaIndex, CHILD, LARGEST, NIL, NO_TAG, PARENT, RED, UPPER } from './area-record.js';
 import type { AreaTree } from './area-tree.js';
+import { FreeTree } from './free-tree.js';
 import { areasOf, areasOfPool, rangeLines, rangesOf } from './inspect.js';
 import type { Vmap } from './vmap.js';
 
 /** Compares the state of a system with what must always hold. @throws InvariantError with the ranges. */
 export function checkVmap(vmap: Vmap): void {
   const problem =
-    contradictionInTree(vmap.free.tree, true) ||
+    contradictionInTree(vmap.free.tree) ||
     contradictionInNodes(vmap) ||
     contradictionInPools(vmap) ||
     contradictionInRanges(vmap) ||
@@ -18,7 +19,7 @@ export function checkVmap(vmap: Vmap): void {
 }
 
 /** Order, colours, links, size and largest sizes of a tree; '' if all is well. */
-export function contradictionInTree(tree: AreaTree, isAugmented: boolean): string {
+export function contradictionInTree(tree: AreaTree): string {
   const { table } = tree;
   const { words, numbers } = table;
   const inOrder: AreaIndex[] = [];
@@ -26,7 +27,7 @@ export function contradictionInTree(tree: AreaTree, isAugmented: boolean): strin
   const blacksBelow = (row: AreaIndex): number => {
     if (row === NIL) return 1;
     const lower = words[row + CHILD]!;
-    const upper = words[row + CHILD + 1]!;
+    const upper = words[row + CHILD + UPPER]!;
     const below = blacksBelow(lower);
     inOrder.push(row);
     if (blacksBelow(upper) !== below) problem = 'paths have different numbers of black areas';
@@ -35,7 +36,7 @@ export function contradictionInTree(tree: AreaTree, isAugmented: boolean): strin
       problem = 'a red area has a red child';
     for (const child of [lower, upper])
       if (child !== NIL && (words[child + PARENT]! & ~RED) !== row) problem = 'a child has another parent';
-    if (isAugmented) {
+    if (tree instanceof FreeTree) {
       const sizes = [lower, upper].map((child) => (child === NIL ? 0 : tree.largestOf(child)));
       if (sizes.some((size, side) => numbers[(row >> 1) + LARGEST + side] !== size))
         problem = 'a largest size is wrong';
@@ -56,16 +57,11 @@ function contradictionInNodes({ nodes, areas, lazyPages }: Vmap): string {
   for (let node = 0; node < nodes.count; node++) {
     const busy = nodes.busy[node]!;
     const lazy = nodes.lazy[node]!;
-    const problem = contradictionInTree(busy, false) || contradictionInTree(lazy, false);
+    const problem = contradictionInTree(busy) || contradictionInTree(lazy.settled);
     if (problem !== '') return `node ${node}: ${problem}`;
-    let listed = lazy.first;
-    for (const row of areasOf(lazy)) {
-      if (row !== listed) return `node ${node}: the list of what waits is not that of the tree`;
-      listed = areas.nextOf(row);
-    }
     for (const row of areasOf(busy))
       if (nodes.ofAddress(areas.startOf(row)) !== node) return 'an area is busy in another node than its own';
-    for (const row of areasOf(lazy)) {
+    for (const row of areasOf(lazy.settled)) {
       const tag = areas.tagOf(row);
       if (tag !== NO_TAG && tag !== node + 1) return 'an area waits in another node than its tag says';
       waiting += areas.pagesOf(row);

@@ -4,10 +4,10 @@ import type { FreeSpectrum } from '../free-spectrum.js';
 import * as abi from './abi.js';
 import type { AreaIndex } from './area-record.js';
 import * as record from './area-record.js';
-import { AreaTree } from './area-tree.js';
+import { FreeTree } from './free-tree.js';
 import { RangeTable } from './range-table.js';
 
-const { CHILD, END, LARGEST, NIL, PARENT, RED, START } = record;
+const { CHILD, END, LARGEST, NIL, PARENT, RED, START, UPPER } = record;
 const { PAGE_BYTES } = abi;
 
 /** Cuts that left a rest of the range, and pairs of neighbours made one. */
@@ -22,7 +22,7 @@ export interface CutCounters {
  */
 export class FreeSpace {
   readonly ranges: RangeTable;
-  readonly tree: AreaTree;
+  readonly tree: FreeTree;
   /** Ranges that searches looked at. */
   visits = 0;
   /** Address that is given out next. A field, because numbers of this size would be made objects to be passed. */
@@ -41,7 +41,7 @@ export class FreeSpace {
     private readonly counters: CutCounters,
   ) {
     this.ranges = new RangeTable(origin);
-    this.tree = new AreaTree(this.ranges, true);
+    this.tree = new FreeTree(this.ranges);
   }
 
   /** A window [from, to) for requests; returns its number. */
@@ -58,31 +58,45 @@ export class FreeSpace {
    */
   search(size: Bytes, align: Bytes, window: number, isExactWindow = this.isExact(size, window)): AreaIndex {
     const { words, numbers } = this.ranges;
+    const { head } = this.tree;
     const perAlign = 1 / align;
     const length = size + (align <= PAGE_BYTES || isExactWindow ? 0 : align - 1);
     const from = this.windowStart[window]!;
     let lowest = from;
-    let at = this.tree.root;
-    let isFromAbove = true;
+    let at = this.tree.root | 0;
     let visits = 0;
-    while (at !== NIL) {
-      visits++;
-      const begin = numbers[(at >> 1) + START]!;
-      if (isFromAbove && lowest < begin && numbers[(at >> 1) + LARGEST]! >= length) {
-        at = words[at + CHILD]!;
+    down: while (at !== NIL) {
+      visits = (visits + 1) | 0;
+      let begin = numbers[(at >> 1) + START]!;
+      while (lowest < begin && numbers[(at >> 1) + LARGEST]! >= length) {
+        at = words[(at + CHILD) | 0]!;
+        begin = numbers[(at >> 1) + START]!;
+        visits = (visits + 1) | 0;
+      }
+      let room = numbers[(at >> 1) + END]! - size;
+      let first = begin;
+      if (first < lowest) first = lowest;
+      if (first <= room && Math.ceil(first * perAlign) * align <= room) break;
+      if (numbers[(at >> 1) + LARGEST + UPPER]! >= length) {
+        at = words[(at + CHILD + UPPER) | 0]!;
         continue;
       }
-      const aligned = Math.ceil(Math.max(begin, lowest) * perAlign) * align;
-      if (aligned + size <= numbers[(at >> 1) + END]!) break;
-      if (numbers[(at >> 1) + LARGEST + 1]! >= length && (isFromAbove || lowest <= begin)) {
-        if (!isFromAbove) lowest = begin + 1;
-        isFromAbove = true;
-        at = words[at + CHILD + 1]!;
-      } else {
-        // A range is tested on the way up even if the walk came from its upper side and has tested it before.
-        isFromAbove = false;
-        at = words[at + PARENT]! & ~RED;
-      }
+      // A range is tested on the way up even if the walk came from its upper side and has tested it before.
+      do {
+        at = words[(at + PARENT) | 0]! & ~RED;
+        if (at === head) {
+          at = NIL;
+          break down;
+        }
+        visits = (visits + 1) | 0;
+        begin = numbers[(at >> 1) + START]!;
+        room = numbers[(at >> 1) + END]! - size;
+        first = begin;
+        if (first < lowest) first = lowest;
+        if (first <= room && Math.ceil(first * perAlign) * align <= room) break down;
+      } while (lowest > begin || numbers[(at >> 1) + LARGEST + UPPER]! < length);
+      lowest = begin + 1;
+      at = words[(at + CHILD + UPPER) | 0]!;
     }
     this.visits += visits;
     if (at === NIL) return NIL;
@@ -127,9 +141,38 @@ export class FreeSpace {
     if (below !== NIL) this.count(below);
   }
 
-  /** Puts a range that is in no place back, joined with free neighbours (`merge_or_add_vmap_area_augment`). */
+  /**
+   * Puts a range that is in no place back, joined with the one that follows it and with the one that precedes it
+   * (`merge_or_add_vmap_area_augment`). The row above wins over the new one, that below over both.
+   */
   giveBack(row: AreaIndex): void {
-    this.counters.merges += joinOrLink(this.tree, row, this.spectrum === null ? null : this);
+    const { ranges, tree, spectrum } = this;
+    const place = tree.locate(row, tree.root);
+    const below = tree.preceding(place);
+    const above = tree.following(place);
+    const joinsAbove = above !== NIL && ranges.startOf(above) === ranges.endOf(row);
+    const joinsBelow = below !== NIL && ranges.endOf(below) === ranges.startOf(row);
+    if (!joinsAbove && !joinsBelow) {
+      tree.link(row, place);
+      if (spectrum !== null) this.count(row);
+      return;
+    }
+    if (spectrum !== null) {
+      if (joinsAbove) this.uncount(above);
+      if (joinsBelow) this.uncount(below);
+    }
+    const kept = joinsBelow ? below : above;
+    const start = ranges.startOf(joinsBelow ? below : row);
+    const end = ranges.endOf(joinsAbove ? above : row);
+    if (joinsBelow && joinsAbove) {
+      tree.remove(above);
+      ranges.give(above);
+    }
+    ranges.setRange(kept, start, end);
+    ranges.give(row);
+    tree.resized(kept);
+    this.counters.merges += joinsAbove && joinsBelow ? 2 : 1;
+    if (spectrum !== null) this.count(kept);
   }
 
   /** The free range with the highest start at or below an address, or one that reaches up to it; NIL for none. */
@@ -140,11 +183,11 @@ export class FreeSpace {
     let at = this.tree.root;
     while (at !== NIL) {
       this.visits++;
-      if (ranges.startOf(at) > address) at = words[at + CHILD]!;
+      if (ranges.startOf(at) > address) at = words[(at + CHILD) | 0]!;
       else {
         found = at;
         if (ranges.endOf(at) >= address) break;
-        at = words[at + CHILD + 1]!;
+        at = words[at + CHILD + UPPER]!;
       }
     }
     return found;
@@ -166,36 +209,4 @@ export class FreeSpace {
     const bytes = this.clipped(row);
     if (bytes > 0) this.spectrum?.remove(bytes);
   }
-}
-
-/**
- * Puts a range into a tree, joined with the one that follows it and with the one that precedes it; rows that are
- * swallowed are given back. Returns the number of joints. The row above wins over the new one, that below over both.
- */
-export function joinOrLink(tree: AreaTree, row: AreaIndex, counter: FreeSpace | null): number {
-  const { table } = tree;
-  tree.locate(row, tree.root);
-  const below = tree.preceding;
-  const above = tree.following;
-  const joinsAbove = above !== NIL && table.startOf(above) === table.endOf(row);
-  const joinsBelow = below !== NIL && table.endOf(below) === table.startOf(row);
-  if (!joinsAbove && !joinsBelow) {
-    tree.link(row);
-    counter?.count(row);
-    return 0;
-  }
-  if (joinsAbove) counter?.uncount(above);
-  if (joinsBelow) counter?.uncount(below);
-  const kept = joinsBelow ? below : above;
-  const start = table.startOf(joinsBelow ? below : row);
-  const end = table.endOf(joinsAbove ? above : row);
-  if (joinsBelow && joinsAbove) {
-    tree.remove(above);
-    table.give(above);
-  }
-  table.setRange(kept, start, end);
-  table.give(row);
-  tree.resized(kept);
-  counter?.count(kept);
-  return joinsAbove && joinsBelow ? 2 : 1;
 }

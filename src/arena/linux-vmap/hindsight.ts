@@ -11,20 +11,19 @@ import type { Vmap } from './vmap.js';
 
 /** Whether the area at an address waits for a purge. */
 export function isWaiting({ nodes }: Vmap, address: Address): boolean {
-  return nodes.lazy.some((tree) => tree.find(address) !== NIL);
+  return nodes.lazy.some(({ settled }) => settled.find(address) !== NIL);
 }
 
 /** Takes the area at an address, if it waits for a purge, back into use. Returns whether it did wait. */
 export function takeBack(vmap: Vmap, address: Address): boolean {
   const { nodes, sizes, areas } = vmap;
   for (const tree of nodes.lazy) {
-    const row = tree.find(address);
+    const row = tree.take(address);
     if (row === NIL) continue;
-    tree.remove(row);
     nodes.busy[nodes.ofAddress(address)]!.insert(row);
     const pages = areas.pagesOf(row);
     vmap.lazyPages -= pages;
-    if (areas.tagOf(row) !== NO_TAG && pages <= POOLS_PER_NODE) sizes.idle[pages - 1]! -= 1;
+    if (areas.tagOf(row) !== NO_TAG && pages <= POOLS_PER_NODE) sizes.withdrawn[pages - 1]! += 1;
     else sizes.otherPages -= pages;
     return true;
   }
@@ -47,7 +46,7 @@ function giveUp(vmap: Vmap, { row, place, start }: AreaRange): void {
   else nodes.busy[nodes.ofAddress(start)]!.remove(row);
   if (areas.tagOf(row) !== NO_TAG && pages <= POOLS_PER_NODE) {
     sizes.areas[pages - 1]! -= 1;
-    if (isPooled) sizes.idle[pages - 1]! -= 1;
+    if (isPooled) sizes.withdrawn[pages - 1]! += 1;
   }
   vmap.makeFree(row);
 }

@@ -1,5 +1,5 @@
 import { type Address, AddressSpace } from '../../core/address.js';
-import { type AreaIndex, CHILD, NIL, PARENT, RED } from './area-record.js';
+import { type AreaIndex, CHILD, NIL, PARENT, RED, UPPER } from './area-record.js';
 import type { AreaTree } from './area-tree.js';
 import type { RangeTable } from './range-table.js';
 import type { Vmap } from './vmap.js';
@@ -37,7 +37,7 @@ export function rangesOf(vmap: Vmap): AreaRange[] {
   };
   add('free', areasOf(vmap.free.tree), vmap.free.ranges);
   for (const tree of nodes.busy) add('alloc', areasOf(tree));
-  for (const tree of nodes.lazy) add('lazy', areasOf(tree));
+  for (const tree of nodes.lazy) add('lazy', areasOf(tree.settled));
   for (let pool = 0; pool < pools.count; pool++) add('pool', areasOfPool(vmap, pool));
   return ranges.sort((one, other) => one.start - other.start);
 }
@@ -57,7 +57,7 @@ export function treeShape({ root, table }: AreaTree): string {
   const shapeOf = (row: AreaIndex): string => {
     if (row === NIL) return '.';
     const colour = (words[row + PARENT]! & RED) !== 0 ? 'r' : 'b';
-    const children = `${shapeOf(words[row + CHILD]!)}${shapeOf(words[row + CHILD + 1]!)}`;
+    const children = `${shapeOf(words[row + CHILD]!)}${shapeOf(words[row + CHILD + UPPER]!)}`;
     return `(${hex(table.startOf(row))}-${hex(table.endOf(row))}${colour}${children})`;
   };
   return shapeOf(root);

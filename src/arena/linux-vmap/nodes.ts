@@ -5,6 +5,7 @@ import type { AreaIndex } from './area-record.js';
 import * as record from './area-record.js';
 import type { AreaTable } from './area-table.js';
 import { AreaTree } from './area-tree.js';
+import { LazyAreas } from './lazy-areas.js';
 
 const { EARLIEST, LATEST, PAGE } = record;
 const { PAGE_BYTES } = abi;
@@ -35,7 +36,7 @@ export function nodesFor(cpus: number): number {
  */
 export class AreaNodes {
   readonly busy: readonly AreaTree[];
-  readonly lazy: readonly AreaTree[];
+  readonly lazy: readonly LazyAreas[];
   /** Node of the lowest address, of which differences are taken: those fit in 32 bits. */
   private readonly lowestNode: number;
   /** Pages before page 0 since a zone of node 0, up to whole rounds of all nodes. */
@@ -51,8 +52,8 @@ export class AreaNodes {
     const pages = (areas.origin - LOWEST_ADDRESS) / PAGE_BYTES - 1;
     this.pagesBefore = ((pages % (count << ZONE_SHIFT)) | 0) + (this.lowestNode << ZONE_SHIFT);
     this.mask = isPowerOfTwo(count) ? count - 1 : 0;
-    this.busy = Array.from({ length: this.count }, () => new AreaTree(areas, false));
-    this.lazy = Array.from({ length: this.count }, () => new AreaTree(areas, false, areas));
+    this.busy = Array.from({ length: this.count }, () => new AreaTree(areas));
+    this.lazy = Array.from({ length: this.count }, () => new LazyAreas(areas));
   }
 
   /** Node of an address at or above LOWEST_KERNEL_ADDRESS. */
@@ -83,7 +84,7 @@ export class AreaNodes {
   get steps(): number {
     let steps = 0;
     for (const tree of this.busy) steps += tree.steps;
-    for (const tree of this.lazy) steps += tree.steps;
+    for (const { settled } of this.lazy) steps += settled.steps;
     return steps;
   }
 }

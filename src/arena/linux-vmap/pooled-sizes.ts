@@ -36,11 +36,11 @@ class PooledSize implements CacheFigures {
   }
 
   get buffersInMagazines(): number {
-    return this.sizes.idle[this.pool]!;
+    return this.frees - this.magazineHits - this.sizes.withdrawn[this.pool]!;
   }
 
   get allocs(): number {
-    return this.sizes.allocs[this.pool]!;
+    return this.magazineHits + this.sizes.misses[this.pool]!;
   }
 
   get magazineHits(): number {
@@ -90,13 +90,14 @@ class WaitingPages implements CacheFigures {
 
 /** What the pools do, by number of pages; index 0 is one page. Only areas with a tag are counted: no other is pooled. */
 export class PooledSizes {
-  /** Areas out of the free tree, and those among them that no client has: waiting for a purge, or in a pool. */
+  /** Areas out of the free tree. */
   readonly areas = new Float64Array(POOLS_PER_NODE);
-  readonly idle = new Float64Array(POOLS_PER_NODE);
-  readonly allocs = new Float64Array(POOLS_PER_NODE);
-  /** Allocations that a pool served. */
+  /** Allocations that a pool served, and those that none could. */
   readonly hits = new Float64Array(POOLS_PER_NODE);
+  readonly misses = new Float64Array(POOLS_PER_NODE);
   readonly frees = new Float64Array(POOLS_PER_NODE);
+  /** Areas that no client had, and that have stopped to wait or be pooled without a hit. */
+  readonly withdrawn = new Float64Array(POOLS_PER_NODE);
   /** Pages that wait in areas without a tag or too large for a pool, and how many such areas were freed so far. */
   otherPages = 0;
   otherFrees = 0;
@@ -110,6 +111,6 @@ export class PooledSizes {
 
   /** The sizes that have been asked for so far, and the pages beside them. */
   get figures(): readonly CacheFigures[] {
-    return [...this.all.filter(({ pool }) => this.allocs[pool]! > 0 || this.areas[pool]! > 0), this.waiting];
+    return [...this.all.filter(({ allocs, slabs }) => allocs > 0 || slabs > 0), this.waiting];
   }
 }

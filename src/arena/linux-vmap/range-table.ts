@@ -6,7 +6,7 @@ import * as record from './area-record.js';
 const { CHAIN, EARLIEST, END, LATEST, NIL, PAGE, RANGE_RECORD, START } = record;
 const { PAGE_BYTES } = abi;
 
-const INITIAL_RECORDS = 256;
+const INITIAL_RECORDS = 1024;
 
 /** Bytes of the links before the numbers of a record. */
 const LINK_BYTES = 16;
@@ -43,6 +43,14 @@ export class RangeTable {
     if (this.limit === this.words.length) this.provide(2 * this.words.length);
     this.limit += this.recordWords;
     return this.limit - this.recordWords;
+  }
+
+  /** A record for good that is not counted, with links to nothing. */
+  reserve(): AreaIndex {
+    const row = this.take();
+    this.count--;
+    this.words.fill(NIL, row, row + this.recordWords);
+    return row;
   }
 
   give(row: AreaIndex): void {

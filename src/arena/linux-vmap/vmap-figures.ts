@@ -13,6 +13,8 @@ export class VmapFigures extends RangeFigures {
   readonly hashBuckets = 0;
   /** Areas out of the free tree. */
   allocTags = 0;
+  /** Sets of waiting areas that passes have taken. */
+  nodePurges = 0;
 
   constructor(
     totalBytes: Bytes,

@@ -7,8 +7,8 @@ import * as pooling from './area-pools.js';
 import type { AreaIndex } from './area-record.js';
 import * as record from './area-record.js';
 import { AreaTable } from './area-table.js';
-import { AreaTree } from './area-tree.js';
-import { FreeSpace, joinOrLink } from './free-space.js';
+import { DecayedAreas } from './decayed-areas.js';
+import { FreeSpace } from './free-space.js';
 import * as zones from './nodes.js';
 import { type CongruentAreas, congruentBase } from './per-cpu-areas.js';
 import { PooledSizes } from './pooled-sizes.js';
@@ -21,6 +21,8 @@ const { LOWEST_KERNEL_ADDRESS } = zones;
 
 /** Row of the window that is the main range: VMALLOC_START to VMALLOC_END. */
 export const MAIN_WINDOW = 0;
+/** The same; what a module exports is loaded and checked each time, like what it imports (area-record.ts). */
+const MAIN = MAIN_WINDOW;
 
 /** The one free range that the kernel starts with. */
 const FIRST_FREE = 1;
@@ -72,11 +74,9 @@ export class Vmap {
   /** Objects that CPUs hold ready for a cut in the middle of a range. */
   spares = 0;
   private readonly spareOf: Uint8Array;
-  /** Ranges that a decay has taken from the pools of a node. */
-  private readonly decayed: AreaTree;
+  private readonly decayed = new DecayedAreas();
+  private readonly nodeCount: number;
   private readonly freeLock: SimulatedLock;
-  private readonly busyLock: SimulatedLock;
-  private readonly lazyLock: SimulatedLock;
   private readonly purgeLock: SimulatedLock;
 
   /** @throws MisuseError if the main range is not in the kernel half, or not of whole pages. */
@@ -93,14 +93,24 @@ export class Vmap {
     this.figures = new VmapFigures(end - start, this);
     this.free = new FreeSpace(start, start, end, this.figures);
     this.nodes = new zones.AreaNodes(this.areas, nodes ?? zones.nodesFor(cpus));
+    this.nodeCount = this.nodes.count;
     this.pools = new pooling.AreaPools(this.areas, this.nodes.count);
     this.sizes = new PooledSizes(name);
     this.lazyMax = lazyMaxFor(cpus);
     this.spareOf = new Uint8Array(cpus);
-    this.decayed = new AreaTree(this.free.ranges, false);
     this.freeLock = locks.create('free_vmap_area_lock');
-    this.busyLock = locks.create('vmap_node busy.lock');
-    this.lazyLock = locks.create('vmap_node lazy.lock');
+    // Each is taken once by what is counted anyway.
+    const { figures } = this;
+    locks.add('vmap_node busy.lock', {
+      get acquisitions() {
+        return figures.allocs + figures.frees;
+      },
+    });
+    locks.add('vmap_node lazy.lock', {
+      get acquisitions() {
+        return figures.frees + figures.nodePurges;
+      },
+    });
     locks.add('vmap_node pool_lock', this.pools);
     this.purgeLock = locks.create('vmap_purge_lock');
     this.addWindow(start, last);
@@ -123,25 +133,20 @@ export class Vmap {
    * @throws MisuseError if the size is not of whole pages, or align is no power of two (EINVAL).
    */
   alloc(size: Bytes, align: Bytes, window: number, cpu: number): AreaIndex {
-    const pages = size / PAGE_BYTES;
-    if (!(pages > 0 && pages === Math.floor(pages) && isPowerOfTwo(align)))
-      throw new MisuseError('bad request', { name: this.name, size, align });
-    const node = window === MAIN_WINDOW && this.nodes.count > 1 ? cpu % this.nodes.count : -1;
-    const pool = node >= 0 && size <= LARGEST_POOLED ? (pages | 0) - 1 : -1;
-    let row = pool >= 0 ? this.fromPool(pool, align, node) : NIL;
+    const pages = (size / PAGE_BYTES) | 0;
+    const lowAlign = align | 0;
+    // What fits in 32 bits, as nearly all does, is seen to be right at once.
+    const isShort = pages > 0 && pages * PAGE_BYTES === size;
+    if (!isShort || lowAlign <= 0 || lowAlign !== align || (lowAlign & (lowAlign - 1)) !== 0)
+      this.requireRequest(size, align);
+    const node = window === MAIN && this.nodeCount > 1 ? cpu % this.nodeCount : -1;
+    const pool = node >= 0 && isShort && pages <= POOLS_PER_NODE ? (pages - 1) | 0 : -1;
+    let row = pool >= 0 ? this.pools.take((node * POOLS_PER_NODE + pool) | 0, align) : NIL;
     if (row === NIL) {
-      row = this.fromTree(size, align, window, cpu);
-      if (row === NIL) {
-        this.purge(true);
-        row = this.fromTree(size, align, window, cpu);
-        if (row === NIL) {
-          this.figures.fails++;
-          return NIL;
-        }
-      }
-      this.areas.lists[row + TAG] = node + 1;
-      if (pool >= 0) this.sizes.areas[pool]! += 1;
-    }
+      row = this.fromTree(size, align, window, cpu, pool);
+      if (row === NIL) return NIL;
+      this.areas.lists[(row + TAG) | 0] = node + 1;
+    } else this.sizes.hits[pool]! += 1;
     this.makeBusy(row);
     return row;
   }
@@ -155,7 +160,7 @@ export class Vmap {
   /** Address that `alloc` would find without reclaiming anything, NO_ADDRESS for none; nothing is changed. */
   predict(size: Bytes, align: Bytes, window: number, cpu: number): Address {
     const { areas, pools, nodes } = this;
-    if (window === MAIN_WINDOW && nodes.count > 1 && size <= LARGEST_POOLED) {
+    if (window === MAIN && nodes.count > 1 && size <= LARGEST_POOLED) {
       const first = pools.firstOf((cpu % nodes.count) * POOLS_PER_NODE + size / PAGE_BYTES - 1);
       if (first !== NIL && areas.startOf(first) % align === 0) return areas.startOf(first);
     }
@@ -168,15 +173,13 @@ export class Vmap {
     const page = areas.wholePageOf(address);
     const home = page === EARLIEST ? this.homeOfFar(address) : nodes.ofPage(page);
     const busy = nodes.busy[home]!;
-    this.busyLock.acquire();
     const row = page === EARLIEST ? busy.findFar(address) : busy.findPage(page);
     if (row === NIL) throw new MisuseError('no area in use starts here', { name: this.name, address });
     busy.remove(row);
     const pages = areas.pagesOf(row);
     const tag = areas.tagOf(row);
     this.lazyPages += pages;
-    this.lazyLock.acquire();
-    nodes.lazy[tag === NO_TAG ? home : tag - 1]!.insert(row);
+    nodes.lazy[tag === NO_TAG ? home : tag - 1]!.add(row, page);
     this.figures.frees++;
     if (tag === NO_TAG || pages > POOLS_PER_NODE) {
       this.sizes.otherFrees++;
@@ -184,7 +187,6 @@ export class Vmap {
       return;
     }
     this.sizes.frees[pages - 1]! += 1;
-    this.sizes.idle[pages - 1]! += 1;
   }
 
   /**
@@ -212,9 +214,7 @@ export class Vmap {
 
   /** Takes a quarter of each pool, or everything, back into the tree; the shrinker takes everything. */
   decay(isFull: boolean): void {
-    for (let node = 0; node < this.nodes.count && this.pools.areasPooled > 0; node++) {
-      this.decayNode(node, isFull);
-    }
+    for (let node = 0; node < this.nodeCount; node++) this.decayNode(node, isFull);
   }
 
   /**
@@ -265,17 +265,30 @@ export class Vmap {
     return address >= LOWEST_KERNEL_ADDRESS ? this.nodes.ofAddress(address) : 0;
   }
 
-  /** The first area of a pool, if it is aligned. Pool p has areas of p + 1 pages. */
-  private fromPool(pool: number, align: Bytes, node: number): AreaIndex {
-    const row = this.pools.take(node * POOLS_PER_NODE + pool, align);
-    this.sizes.allocs[pool]! += 1;
-    if (row === NIL) return NIL;
-    this.sizes.hits[pool]! += 1;
-    this.sizes.idle[pool]! -= 1;
+  /** @throws MisuseError if the size is not of whole pages, or align is no power of two. */
+  private requireRequest(size: Bytes, align: Bytes): void {
+    if (!(size > 0 && size % PAGE_BYTES === 0 && isPowerOfTwo(align)))
+      throw new MisuseError('bad request', { name: this.name, size, align });
+  }
+
+  /** An area from the tree, after a full pass if need be, for a request that pool `pool` of any node could have served. */
+  private fromTree(size: Bytes, align: Bytes, window: number, cpu: number, pool: number): AreaIndex {
+    if (pool >= 0) this.sizes.misses[pool]! += 1;
+    let row = this.searched(size, align, window, cpu);
+    if (row === NIL) {
+      this.purge(true);
+      row = this.searched(size, align, window, cpu);
+      if (row === NIL) {
+        this.figures.fails++;
+        return NIL;
+      }
+    }
+    if (pool >= 0) this.sizes.areas[pool]! += 1;
     return row;
   }
 
-  private fromTree(size: Bytes, align: Bytes, window: number, cpu: number): AreaIndex {
+  /** An area where the search comes to; NIL if to nothing. */
+  private searched(size: Bytes, align: Bytes, window: number, cpu: number): AreaIndex {
     if (this.spareOf[cpu] === 0) {
       this.spareOf[cpu] = 1;
       this.spares++;
@@ -309,7 +322,6 @@ export class Vmap {
 
   private makeBusy(row: AreaIndex): void {
     this.figures.allocs++;
-    this.busyLock.acquire();
     this.nodes.busy[this.nodes.ofArea(row)]!.insert(row);
   }
 
@@ -326,47 +338,41 @@ export class Vmap {
       let left = pools.decaying(pool, isFull);
       const size = pool - firstPool;
       this.sizes.areas[size]! -= left;
-      this.sizes.idle[size]! -= left;
+      this.sizes.withdrawn[size]! += left;
       for (; left > 0; left--) {
         const row = pools.shift(pool);
-        joinOrLink(decayed, this.toRange(row), null);
+        decayed.add(this.areas.startOf(row), size + 1);
+        this.giveUp(row);
       }
       pools.detached(pools.firstOf(pool) !== NIL);
     }
-    let first = NIL;
-    for (let row = decayed.last; row !== NIL; row = decayed.before(row)) {
-      free.ranges.chain(row, first);
-      first = row;
-    }
-    decayed.clear();
-    this.giveBackList(first);
+    this.giveBackList(decayed.drain(free.ranges));
   }
 
   private purgeNode(node: number, isFull: boolean): void {
     const { areas, pools, free } = this;
     const { ranges } = free;
     const lazy = this.nodes.lazy[node]!;
-    this.lazyLock.acquire();
-    this.areasPurged += lazy.size;
+    const count = lazy.size;
+    const waiting = lazy.drain();
+    this.figures.nodePurges++;
+    this.areasPurged += count;
     let returning = NIL;
-    let row = lazy.first;
-    while (row !== NIL) {
-      const following = areas.nextOf(row);
+    for (let at = 0; at < count; at++) {
+      const row = waiting[at]!;
       const pages = areas.pagesOf(row);
       const mayPool = areas.tagOf(row) !== NO_TAG && pages <= POOLS_PER_NODE;
       if (mayPool && !isFull) pools.put(node * POOLS_PER_NODE + pages - 1, row);
       else {
         if (mayPool) {
           this.sizes.areas[pages - 1]! -= 1;
-          this.sizes.idle[pages - 1]! -= 1;
+          this.sizes.withdrawn[pages - 1]! += 1;
         }
         const range = this.toRange(row);
         ranges.chain(range, returning);
         returning = range;
       }
-      row = following;
     }
-    lazy.clear();
     this.giveBackList(returning);
   }
 
@@ -375,9 +381,13 @@ export class Vmap {
     const { areas, free } = this;
     const range = free.ranges.take();
     free.ranges.setRange(range, areas.startOf(row), areas.endOf(row));
-    this.figures.giveBack(row);
-    areas.give(row);
+    this.giveUp(row);
     return range;
+  }
+
+  private giveUp(row: AreaIndex): void {
+    this.figures.giveBack(row);
+    this.areas.give(row);
   }
 
   /** Gives chained ranges back to the tree, under one lock. */

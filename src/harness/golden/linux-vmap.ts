@@ -22,6 +22,9 @@ import type { Oracle, OracleModel, PreparedCase } from './oracle.js';
 /** Operations, as case.json explains them. */
 const Op = { alloc: 0, free: 1, drain: 2, reclaim: 3, shrink: 4, pcpu: 5, seed: 6 } as const;
 
+/** The two that are not rare; the optimizing compiler folds constants of a module, but not fields of an object. */
+const { alloc: ALLOC, free: FREE } = Op;
+
 const VmapCase = Type.Object({
   cpus: Type.Integer({ minimum: 1 }),
   nodes: Type.Integer({ minimum: 1 }),
@@ -46,29 +49,31 @@ interface DecodedOperations extends CaseOperations {
   readonly kind: Uint8Array;
   /** Row of `requests` for allocations: few are different, and columns of everything would pass through the caches. */
   readonly request: Int32Array;
-  readonly requests: RequestRows;
+  readonly requests: readonly VmapRequest[];
   /** The number in `flags`: CPU, number of areas, or tag. */
   readonly flag: Int32Array;
 }
 
-/** What allocations ask for, each different one a row. */
-class RequestRows {
-  readonly size: number[] = [];
-  readonly align: number[] = [];
+/** What an allocation asks for. */
+interface VmapRequest {
+  readonly size: number;
+  readonly align: number;
   /** Row of `windows`. */
-  readonly window: number[] = [];
-  readonly cpu: number[] = [];
+  readonly window: number;
+  readonly cpu: number;
+}
+
+/** Numbers what allocations ask for, each different one once. */
+class RequestRows {
+  readonly requests: VmapRequest[] = [];
   private readonly rows = new Map<string, number>();
 
   row(size: number, align: number, window: number, cpu: number): number {
     const key = `${size} ${align} ${window} ${cpu}`;
     const known = this.rows.get(key);
     if (known !== undefined) return known;
-    this.rows.set(key, this.size.length);
-    this.align.push(align);
-    this.window.push(window);
-    this.cpu.push(cpu);
-    return this.size.push(size) - 1;
+    this.rows.set(key, this.requests.length);
+    return this.requests.push({ size, align, window, cpu }) - 1;
   }
 }
 
@@ -150,10 +155,11 @@ function decode(golden: GoldenCase, windows: WindowRows): DecodedOperations {
     const place = { file, line: operations.flagLines[index]!, field: 'flags', allowed: 'a number' };
     throw new InputError(`unknown flags '${text}'`, place);
   });
+  const rows = new RequestRows();
   const columns = {
     kind: new Uint8Array(length),
     request: new Int32Array(length),
-    requests: new RequestRows(),
+    requests: rows.requests,
     flag: new Int32Array(length),
   };
   for (let row = 0; row < length; row++) {
@@ -162,7 +168,7 @@ function decode(golden: GoldenCase, windows: WindowRows): DecodedOperations {
     if (columns.kind[row] !== Op.alloc) continue;
     const window = windows.row(operations.minAddress[row]!, operations.maxAddress[row]!);
     const { size, align } = operations;
-    columns.request[row] = columns.requests.row(size[row]!, align[row]!, window, columns.flag[row]!);
+    columns.request[row] = rows.row(size[row]!, align[row]!, window, columns.flag[row]!);
   }
   return { ...operations, ...columns };
 }
@@ -189,16 +195,15 @@ class VmapModel implements OracleModel {
   advance(from: number, to: number): number {
     const { vmap, addressOf } = this;
     const { kind, slot, request, requests, result } = this.operations;
-    const { size, align, window, cpu } = requests;
     const { areas } = vmap;
     for (let row = from; row < to; row++) {
-      if (kind[row] === Op.alloc) {
-        const wanted = request[row]!;
-        const area = vmap.alloc(size[wanted]!, align[wanted]!, window[wanted]!, cpu[wanted]!);
+      if (kind[row] === ALLOC) {
+        const { size, align, window, cpu } = requests[request[row]!]!;
+        const area = vmap.alloc(size, align, window, cpu);
         const address = area === NIL ? NO_ADDRESS : areas.startOf(area);
         addressOf[slot[row]!] = address;
         if (address !== result[row]! && this.isWrong(address)) return row;
-      } else if (kind[row] === Op.free) {
+      } else if (kind[row] === FREE) {
         vmap.freeAt(addressOf[slot[row]!]!);
       } else if (!this.executeRare(row)) return row;
     }

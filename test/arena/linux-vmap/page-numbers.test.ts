@@ -47,6 +47,37 @@ describe('areas by the numbers of their pages', () => {
     checkVmap(vmap);
   });
 
+  it('are not taken from a pool for a request whose pages look as few in 32 bits', () => {
+    const vmap = kernel(START, 24 * TIB);
+    const pooled = vmap.allocAddress(PAGE, 1, MAIN_WINDOW, 0);
+    vmap.freeAt(pooled);
+    vmap.purge(false);
+    expect(vmap.pools.areasPooled).toBe(1);
+    const huge = vmap.allocAddress((2 ** 32 + 1) * PAGE, 1, MAIN_WINDOW, 0);
+    expect(huge).toBe(START + PAGE);
+    expect(vmap.pools.areasPooled).toBe(1);
+    checkVmap(vmap);
+  });
+
+  it('have sizes of whole pages and alignments that are powers of two, however large', () => {
+    const vmap = kernel(START, 24 * TIB);
+    const wrong: readonly [size: number, align: number][] = [
+      [0, 1],
+      [-PAGE, 1],
+      [PAGE + 8, 1],
+      [2 ** 44 + 8, 1],
+      [PAGE, 0],
+      [PAGE, -PAGE],
+      [PAGE, 3 * PAGE],
+      [PAGE, 3 * 2 ** 40],
+      [Number.NaN, 1],
+    ];
+    for (const [size, align] of wrong)
+      expect(() => vmap.alloc(size, align, MAIN_WINDOW, 0), `${size} at ${align}`).toThrow(MisuseError);
+    expect(vmap.allocAddress(PAGE, 2 ** 42, MAIN_WINDOW, 0) % 2 ** 42).toBe(0);
+    checkVmap(vmap);
+  });
+
   it('lie on the boundaries of pages: a window or an area that begins inside one is refused', () => {
     const vmap = kernel(START, MIB);
     expect(() => vmap.addWindow(START + 1, START + MIB)).toThrow(MisuseError);
@@ -56,8 +87,8 @@ describe('areas by the numbers of their pages', () => {
   });
 });
 
-describe('the list of what waits', () => {
-  it('is that of its tree when an area is taken back from either end or from between', () => {
+describe('what waits', () => {
+  it('is purged but for the area that is taken back from either end or from between', () => {
     for (const taken of [0, 1, 2]) {
       const vmap = kernel(START, MIB);
       const addresses = [0, 1, 2].map(() => vmap.allocAddress(PAGE, 1, MAIN_WINDOW, 0));
