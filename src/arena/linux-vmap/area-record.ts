@@ -18,7 +18,7 @@ export type TreePlace = number;
 
 /**
  * Places in a record of `words`, which is all that a descent reads. PAGE, which a descent waits for, is that of the start,
- * counted from the table's `origin`; EARLIEST or LATEST stand for all that lies further away. PARENT is the index of the
+ * counted from the table's `base`; EARLIEST or LATEST stand for all that lies further away. PARENT is the index of the
  * record above, with RED added to it if the record is red; so the indices of records are even. Behind CHILD, the links to
  * the lower and to the upper child.
  */
@@ -38,20 +38,27 @@ export const PLACE_BITS = 3;
 export const EARLIEST = 0;
 export const LATEST = 2 ** 31 - 1;
 
-/** Numbers in a record of `words`: of an area, whose four are a quarter of a line of the processor's cache, and of a free range. */
+/** Numbers in a record of `words`: of an area, and of a free range. A line of the processor's cache holds 16. */
 export const AREA_RECORD = 4;
-export const RANGE_RECORD = 16;
+export const RANGE_RECORD = 8;
 
 /**
- * Places of a record in `numbers`, counted from half its place in `words`. In the free tree, LARGEST is the bytes of the
- * largest range below the lower child, and behind it stands the same of the upper child; 0 where there is no child.
+ * What only a free range has, behind the links. LARGEST is the size of the largest range below the lower child, 0 where
+ * there is none, and behind it stands that of the upper child. SIZE is its own. Sizes are in halves of a page, MANY for that
+ * many and more: the first and the last range lack a byte to whole pages, and so they compare with requests as their bytes
+ * do. END_PAGE is the page behind it, like PAGE.
  */
+export const LARGEST = 4;
+export const END_PAGE = 6;
+export const SIZE = 7;
+export const HALF_BYTES = 2048;
+
+/** Where a free range that is in no tree has the next one of whatever chains it. */
+export const CHAIN = CHILD;
+
+/** Places of a record in `numbers`. */
 export const START = 0;
 export const END = 1;
-export const LARGEST = 2;
-
-/** Place in a free range's record, behind its numbers, of the next range in whatever chains ranges that are in no tree. */
-export const CHAIN = 12;
 
 /** Places in an area's record of `lists`. NEXT chains the areas of a pool, and whatever else is in no tree. */
 export const NEXT = 0;
@@ -59,4 +66,6 @@ export const NEXT = 0;
 export const TAG = 1;
 /** Pages of the area; MANY stands for that many and more. */
 export const PAGES = 2;
+
+/** The largest number that counts pages, or halves of them. */
 export const MANY = 2 ** 31 - 1;

@@ -3,13 +3,10 @@ import type { Bytes } from '../../core/units.js';
 import * as abi from './abi.js';
 import type { AreaIndex } from './area-record.js';
 import * as record from './area-record.js';
-import { RangeTable } from './range-table.js';
+import { GREATEST_MASKED, RangeTable } from './range-table.js';
 
 const { AREA_RECORD, EARLIEST, END, LATEST, MANY, NEXT, PAGE, PAGES, START, TAG } = record;
 const { PAGE_BYTES } = abi;
-
-/** Alignments up to this are seen in the low bits of a page's number. */
-const GREATEST_MASKED = 2 ** 40;
 
 /**
  * The areas that are not free, `struct vmap_area` [linux-6.12.117], as records in three columns. As in the kernel, an
@@ -18,18 +15,15 @@ const GREATEST_MASKED = 2 ** 40;
  */
 export class AreaTable extends RangeTable {
   declare lists: Int32Array;
-  /** Number of the page before page 1 among all of memory, as far as alignments up to GREATEST_MASKED need it. */
-  private readonly pageBefore: number;
 
   constructor(origin: Address) {
     super(origin, AREA_RECORD);
-    this.pageBefore = ((origin / PAGE_BYTES - 1) % (GREATEST_MASKED / PAGE_BYTES)) | 0;
   }
 
   override startOf(row: AreaIndex): Address {
     const page = this.words[row + PAGE]!;
     return page > EARLIEST && page < LATEST
-      ? this.origin + (page - 1) * PAGE_BYTES
+      ? this.base + page * PAGE_BYTES
       : this.numbers[(row >> 1) + START]!;
   }
 
@@ -37,7 +31,7 @@ export class AreaTable extends RangeTable {
   isAligned(row: AreaIndex, align: Bytes): boolean {
     const page = this.words[row + PAGE]!;
     if (page > EARLIEST && page < LATEST && align <= GREATEST_MASKED)
-      return ((page + this.pageBefore) & (align / PAGE_BYTES - 1)) === 0;
+      return (page & (align / PAGE_BYTES - 1)) === 0;
     const quotient = this.startOf(row) / align;
     return quotient === Math.floor(quotient);
   }

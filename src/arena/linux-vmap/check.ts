@@ -21,7 +21,7 @@ export function checkVmap(vmap: Vmap): void {
 /** Order, colours, links, size and largest sizes of a tree; '' if all is well. */
 export function contradictionInTree(tree: AreaTree): string {
   const { table } = tree;
-  const { words, numbers } = table;
+  const { words } = table;
   const inOrder: AreaIndex[] = [];
   let problem = (words[tree.root + PARENT]! & RED) !== 0 ? 'the root is red' : '';
   const blacksBelow = (row: AreaIndex): number => {
@@ -38,7 +38,7 @@ export function contradictionInTree(tree: AreaTree): string {
       if (child !== NIL && (words[child + PARENT]! & ~RED) !== row) problem = 'a child has another parent';
     if (tree instanceof FreeTree) {
       const sizes = [lower, upper].map((child) => (child === NIL ? 0 : tree.largestOf(child)));
-      if (sizes.some((size, side) => numbers[(row >> 1) + LARGEST + side] !== size))
+      if (sizes.some((size, side) => words[row + LARGEST + side] !== size))
         problem = 'a largest size is wrong';
     }
     return isRed ? below : below + 1;

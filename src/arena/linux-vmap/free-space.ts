@@ -5,10 +5,19 @@ import * as abi from './abi.js';
 import type { AreaIndex } from './area-record.js';
 import * as record from './area-record.js';
 import { FreeTree } from './free-tree.js';
-import { RangeTable } from './range-table.js';
+import { GREATEST_MASKED, RangeTable } from './range-table.js';
 
-const { CHILD, END, LARGEST, NIL, PARENT, RED, START, UPPER } = record;
+const { CHILD, EARLIEST, END_PAGE, HALF_BYTES, LARGEST, LOWER, MANY, NIL, PARENT, RED, UPPER } = record;
 const { PAGE_BYTES } = abi;
+
+/** Pages from here on are too far away for sums of their numbers with alignments and sizes: 2 TiB and more. */
+const FAR_PAGE = 2 ** 30;
+
+/** Requests below this have numbers of pages that may be added to near ones. */
+const GREATEST_NEAR = 2 ** 29 * PAGE_BYTES;
+
+/** What a search answers that cannot say. */
+const FAR: AreaIndex = -1;
 
 /** Cuts that left a rest of the range, and pairs of neighbours made one. */
 export interface CutCounters {
@@ -32,9 +41,10 @@ export class FreeSpace {
 
   private readonly windowStart: Address[] = [];
   private readonly windowEnd: Address[] = [];
+  private readonly windowPage: number[] = [];
 
   constructor(
-    /** Address of the first page that has a number; see RangeTable. */
+    /** Near which addresses have pages; see RangeTable. */
     origin: Address,
     readonly lowest: Address,
     readonly highest: Address,
@@ -47,6 +57,7 @@ export class FreeSpace {
   /** A window [from, to) for requests; returns its number. */
   addWindow(from: Address, to: Address): number {
     this.windowEnd.push(to);
+    this.windowPage.push(this.ranges.pageOf(from));
     return this.windowStart.push(from) - 1;
   }
 
@@ -57,27 +68,41 @@ export class FreeSpace {
    * worst alignment, and takes a smaller one only where it happens to test it (`find_vmap_lowest_match`).
    */
   search(size: Bytes, align: Bytes, window: number, isExactWindow = this.isExact(size, window)): AreaIndex {
-    const { words, numbers } = this.ranges;
-    const { head } = this.tree;
-    const perAlign = 1 / align;
     const length = size + (align <= PAGE_BYTES || isExactWindow ? 0 : align - 1);
-    const from = this.windowStart[window]!;
-    let lowest = from;
+    const from = this.windowPage[window]!;
+    const isNear = from < FAR_PAGE && from > EARLIEST && size < GREATEST_NEAR && align <= GREATEST_MASKED;
+    let at = FAR;
+    if (isNear) at = this.searchPages(size / PAGE_BYTES, align / PAGE_BYTES, length / HALF_BYTES, from);
+    if (at === FAR) at = this.searchFar(size, align, length, this.windowStart[window]!);
+    return at === NIL || this.place + size > this.windowEnd[window]! ? NIL : at;
+  }
+
+  /**
+   * The walk by numbers of pages, from the page `from` on, for a size that is enough anywhere in halves of a page. FAR if
+   * it comes to a range that lies too far away.
+   */
+  private searchPages(size: number, align: number, enough: number, from: number): AreaIndex {
+    const { words, base } = this.ranges;
+    const { head } = this.tree;
+    const pages = size | 0;
+    const halves = enough | 0;
+    const mask = align > 1 ? (align - 1) | 0 : 0;
+    let lowest = from | 0;
     let at = this.tree.root | 0;
     let visits = 0;
     down: while (at !== NIL) {
       visits = (visits + 1) | 0;
-      let begin = numbers[(at >> 1) + START]!;
-      while (lowest < begin && numbers[(at >> 1) + LARGEST]! >= length) {
+      let begin = words[at]!;
+      while (lowest < begin && words[(at + LARGEST) | 0]! >= halves) {
         at = words[(at + CHILD) | 0]!;
-        begin = numbers[(at >> 1) + START]!;
+        begin = words[at]!;
         visits = (visits + 1) | 0;
       }
-      let room = numbers[(at >> 1) + END]! - size;
-      let first = begin;
-      if (first < lowest) first = lowest;
-      if (first <= room && Math.ceil(first * perAlign) * align <= room) break;
-      if (numbers[(at >> 1) + LARGEST + UPPER]! >= length) {
+      if (begin >= FAR_PAGE) return FAR;
+      if (begin < lowest) begin = lowest;
+      let first = (begin + mask) & ~mask;
+      if (first <= ((words[(at + END_PAGE) | 0]! - pages) | 0)) break;
+      if (words[(at + LARGEST + UPPER) | 0]! >= halves) {
         at = words[(at + CHILD + UPPER) | 0]!;
         continue;
       }
@@ -89,20 +114,60 @@ export class FreeSpace {
           break down;
         }
         visits = (visits + 1) | 0;
-        begin = numbers[(at >> 1) + START]!;
-        room = numbers[(at >> 1) + END]! - size;
+        begin = words[at]!;
+        if (begin >= FAR_PAGE) return FAR;
         first = begin;
         if (first < lowest) first = lowest;
-        if (first <= room && Math.ceil(first * perAlign) * align <= room) break down;
-      } while (lowest > begin || numbers[(at >> 1) + LARGEST + UPPER]! < length);
-      lowest = begin + 1;
+        first = (first + mask) & ~mask;
+        if (first <= ((words[(at + END_PAGE) | 0]! - pages) | 0)) break down;
+      } while (lowest > begin || words[(at + LARGEST + UPPER) | 0]! < halves);
+      lowest = (begin + 1) | 0;
       at = words[(at + CHILD + UPPER) | 0]!;
     }
     this.visits += visits;
     if (at === NIL) return NIL;
-    const begin = numbers[(at >> 1) + START]!;
-    this.place = Math.ceil(Math.max(begin, from) * perAlign) * align;
-    return this.place + size > this.windowEnd[window]! ? NIL : at;
+    const begin = Math.max(words[at]!, from);
+    this.place = base + ((begin + mask) & ~mask) * PAGE_BYTES;
+    return at;
+  }
+
+  /** The walk by addresses, which may be any. */
+  private searchFar(size: Bytes, align: Bytes, length: Bytes, from: Address): AreaIndex {
+    const { ranges, tree } = this;
+    const { words } = ranges;
+    let lowest = from;
+    let isFromAbove = true;
+    let at = tree.root;
+    while (at !== NIL && at !== tree.head) {
+      this.visits++;
+      const begin = ranges.startOf(at);
+      if (isFromAbove && lowest < begin && this.isEnough(at, LOWER, length)) {
+        at = words[at + CHILD]!;
+        continue;
+      }
+      if (Math.ceil(Math.max(begin, lowest) / align) * align + size <= ranges.endOf(at)) {
+        this.place = Math.ceil(Math.max(begin, from) / align) * align;
+        return at;
+      }
+      if ((isFromAbove || lowest <= begin) && this.isEnough(at, UPPER, length)) {
+        if (!isFromAbove) lowest = begin + 1;
+        isFromAbove = true;
+        at = words[at + CHILD + UPPER]!;
+      } else {
+        isFromAbove = false;
+        at = words[at + PARENT]! & ~RED;
+      }
+    }
+    return NIL;
+  }
+
+  /** Whether a range below the child of `row` at a side has so many bytes. */
+  private isEnough(row: AreaIndex, side: number, length: Bytes): boolean {
+    const { words } = this.ranges;
+    const halves = length / HALF_BYTES;
+    return halves < MANY
+      ? words[row + LARGEST + side]! >= Math.floor(halves)
+      : this.tree.largestBytes(words[row + CHILD + side]!) >= length;
   }
 
   /** Whether a window is as long as a request. */

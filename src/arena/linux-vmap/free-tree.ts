@@ -1,15 +1,8 @@
-import { WINDOW_BYTES } from '../../core/address.js';
 import type { AreaIndex, TreePlace } from './area-record.js';
 import * as record from './area-record.js';
 import { AreaTree } from './area-tree.js';
 
-const { END, LARGEST, LOWER, NIL, PARENT, PLACE_BITS, RED, START, UPPER } = record;
-
-/** Numbers from here on are kernel addresses; below are those of programs (AddressSpace.canonical). */
-const KERNEL_HALF = 16 * WINDOW_BYTES;
-
-/** Bytes between the two halves that have no numbers. */
-const HOLE_BYTES = 2 ** 64 - 2 ** 53;
+const { CHILD, LARGEST, LOWER, NIL, PARENT, PLACE_BITS, RED, SIZE, UPPER } = record;
 
 /**
  * The tree of free ranges, which is augmented: each knows the largest size below either child, where the kernel has that
@@ -33,23 +26,26 @@ export class FreeTree extends AreaTree {
     this.propagate(from, NIL);
   }
 
-  /** Bytes of an area's range, as 64-bit addresses count them. */
-  bytes(row: AreaIndex): number {
-    const { numbers } = this.table;
-    const start = numbers[((row >> 1) + START) | 0]!;
-    const end = numbers[((row >> 1) + END) | 0]!;
-    return start < KERNEL_HALF && end > KERNEL_HALF ? end - start + HOLE_BYTES : end - start;
-  }
-
-  /** Size of the largest range in the subtree of `row`, its own included. */
+  /** Size of the largest range in the subtree of `row`, its own included, as LARGEST has it. */
   largestOf(row: AreaIndex): number {
-    const { numbers } = this.table;
-    const lower = numbers[((row >> 1) + LARGEST) | 0]!;
-    const upper = numbers[((row >> 1) + LARGEST + UPPER) | 0]!;
-    let largest = this.bytes(row);
+    const { words } = this.table;
+    const lower = words[(row + LARGEST) | 0]!;
+    const upper = words[(row + LARGEST + UPPER) | 0]!;
+    let largest = words[(row + SIZE) | 0]!;
     if (lower > largest) largest = lower;
     if (upper > largest) largest = upper;
     return largest;
+  }
+
+  /** Bytes of the largest range in the subtree of `row`, looked at one by one; 0 for none. */
+  largestBytes(row: AreaIndex): number {
+    if (row === NIL) return 0;
+    const { words } = this.table;
+    const below = Math.max(
+      this.largestBytes(words[row + CHILD]!),
+      this.largestBytes(words[row + CHILD + UPPER]!),
+    );
+    return Math.max(below, this.table.bytesOf(row));
   }
 
   protected override unlinked(only: AreaIndex, above: AreaIndex, side: number): void {
@@ -62,10 +58,10 @@ export class FreeTree extends AreaTree {
     orphan: AreaIndex,
     above: AreaIndex,
   ): void {
-    const { numbers } = this.table;
-    numbers[(successor >> 1) + LARGEST] = numbers[(row >> 1) + LARGEST]!;
+    const { words } = this.table;
+    words[(successor + LARGEST) | 0] = words[(row + LARGEST) | 0]!;
     if (successor !== above) {
-      numbers[(successor >> 1) + LARGEST + UPPER] = numbers[(row >> 1) + LARGEST + UPPER]!;
+      words[(successor + LARGEST + UPPER) | 0] = words[(row + LARGEST + UPPER) | 0]!;
       this.replaced(orphan, above, LOWER, successor);
     }
     this.propagate(successor, NIL);
@@ -79,31 +75,31 @@ export class FreeTree extends AreaTree {
     at: AreaIndex,
     nearSide: number,
   ): void {
-    const { numbers } = this.table;
+    const { words } = this.table;
     const other = UPPER - side;
-    numbers[(outer >> 1) + LARGEST + other] = numbers[(at >> 1) + LARGEST + nearSide]!;
-    numbers[(grand >> 1) + LARGEST + side] = numbers[(top >> 1) + LARGEST + other]!;
-    numbers[(top >> 1) + LARGEST + side] = this.largestOf(outer);
-    numbers[(top >> 1) + LARGEST + other] = this.largestOf(grand);
+    words[(outer + LARGEST + other) | 0] = words[(at + LARGEST + nearSide) | 0]!;
+    words[(grand + LARGEST + side) | 0] = words[(top + LARGEST + other) | 0]!;
+    words[(top + LARGEST + side) | 0] = this.largestOf(outer);
+    words[(top + LARGEST + other) | 0] = this.largestOf(grand);
   }
 
   /** Tells the areas from `above` up to `stop`, exclusive, that their child at `side` is another one or none. */
   private replaced(child: AreaIndex, above: AreaIndex, side: number, stop: AreaIndex): void {
-    this.table.numbers[(above >> 1) + LARGEST + side] = child === NIL ? 0 : this.largestOf(child);
+    this.table.words[(above + LARGEST + side) | 0] = child === NIL ? 0 : this.largestOf(child);
     this.propagate(above, stop);
   }
 
   /** The largest sizes when a leaf is about to be at `place`, below `resized` if that has another size than before. */
   private hang(leaf: AreaIndex, place: TreePlace, resized: AreaIndex): void {
-    const { words, numbers } = this.table;
+    const { words } = this.table;
     const { head } = this;
-    numbers[(leaf >> 1) + LARGEST] = 0;
-    numbers[(leaf >> 1) + LARGEST + UPPER] = 0;
-    const size = this.bytes(leaf);
+    words[(leaf + LARGEST) | 0] = 0;
+    words[(leaf + LARGEST + UPPER) | 0] = 0;
+    const size = words[(leaf + SIZE) | 0]!;
     let above = place & ~PLACE_BITS;
     let side = place & UPPER;
-    while (above !== head && numbers[((above >> 1) + LARGEST + side) | 0]! < size) {
-      numbers[((above >> 1) + LARGEST + side) | 0] = size;
+    while (above !== head && words[(above + LARGEST + side) | 0]! < size) {
+      words[(above + LARGEST + side) | 0] = size;
       if (above === resized) break;
       const next = words[(above + PARENT) | 0]! & ~RED;
       side = this.sideOf(above, next);
@@ -114,16 +110,16 @@ export class FreeTree extends AreaTree {
 
   /** Renews the largest sizes above `row`, up to `stop`, inclusive, or to the first that does not change. */
   private propagate(row: AreaIndex, stop: AreaIndex): void {
-    const { words, numbers } = this.table;
+    const { words } = this.table;
     const { head } = this;
     let at = row | 0;
     while (at !== stop) {
       const above = words[(at + PARENT) | 0]! & ~RED;
       if (above === head) return;
-      const place = ((above >> 1) + LARGEST + this.sideOf(at, above)) | 0;
+      const place = (above + LARGEST + this.sideOf(at, above)) | 0;
       const size = this.largestOf(at);
-      if (numbers[place] === size) return;
-      numbers[place] = size;
+      if (words[place] === size) return;
+      words[place] = size;
       at = above;
     }
   }

@@ -49,8 +49,9 @@ export class AreaNodes {
     readonly count: number,
   ) {
     this.lowestNode = Number((LOWEST / BigInt(ZONE_BYTES)) % BigInt(this.count));
-    const pages = (areas.origin - LOWEST_ADDRESS) / PAGE_BYTES - 1;
-    this.pagesBefore = ((pages % (count << ZONE_SHIFT)) | 0) + (this.lowestNode << ZONE_SHIFT);
+    const pages = (areas.base - LOWEST_ADDRESS) / PAGE_BYTES;
+    const round = count << ZONE_SHIFT;
+    this.pagesBefore = (((pages % round) + round) % round) + (this.lowestNode << ZONE_SHIFT);
     this.mask = isPowerOfTwo(count) ? count - 1 : 0;
     this.busy = Array.from({ length: this.count }, () => new AreaTree(areas));
     this.lazy = Array.from({ length: this.count }, () => new LazyAreas(areas));

@@ -1,34 +1,45 @@
-import type { Address } from '../../core/address.js';
+import { type Address, WINDOW_BYTES } from '../../core/address.js';
+import { roundDown } from '../../core/units.js';
 import * as abi from './abi.js';
 import type { AreaIndex } from './area-record.js';
 import * as record from './area-record.js';
 
-const { CHAIN, EARLIEST, END, LATEST, NIL, PAGE, RANGE_RECORD, START } = record;
+const { CHAIN, EARLIEST, END, END_PAGE, HALF_BYTES, LATEST, MANY, NIL, PAGE, RANGE_RECORD, SIZE, START } =
+  record;
 const { PAGE_BYTES } = abi;
 
 const INITIAL_RECORDS = 1024;
 
-/** Bytes of the links before the numbers of a record. */
-const LINK_BYTES = 16;
+/** Numbers from here on are kernel addresses; below are those of programs (AddressSpace.canonical). */
+const KERNEL_HALF = 16 * WINDOW_BYTES;
+
+/** Bytes between the two halves that have no numbers. */
+const HOLE_BYTES = 2 ** 64 - 2 ** 53;
+
+/** Alignments up to this are seen in the low bits of a page's number. */
+export const GREATEST_MASKED = 2 ** 40;
 
 /**
- * Ranges of addresses as records: the free ones, `struct vmap_area` in the free tree [linux-6.12.117]. Links and numbers
- * of a record stand side by side, for searches read both.
+ * Ranges of addresses as records: the free ones, `struct vmap_area` in the free tree [linux-6.12.117]. `words` is what
+ * searches and descents read, `numbers` the exact range.
  */
 export class RangeTable {
   words = new Int32Array(0);
   numbers = new Float64Array(0);
   /** Records in use. */
   count = 0;
+  /** Address of page 0: a multiple of GREATEST_MASKED, so that a page's number shows alignments up to there. */
+  readonly base: Address;
   private spare: AreaIndex = NIL;
   private limit: AreaIndex;
 
-  /** `origin` is the address of page 1, and whole pages; the 8 TiB from there on have pages. */
+  /** The 6 TiB from `origin` on, and more, have pages. */
   constructor(
-    readonly origin: Address,
+    origin: Address,
     private readonly recordWords = RANGE_RECORD,
   ) {
     this.limit = recordWords;
+    this.base = roundDown(origin, GREATEST_MASKED) - GREATEST_MASKED;
     this.provide(INITIAL_RECORDS * recordWords);
   }
 
@@ -60,19 +71,30 @@ export class RangeTable {
   }
 
   startOf(row: AreaIndex): Address {
-    return this.numbers[(row >> 1) + START]!;
+    return this.numbers[((row >> 2) + START) | 0]!;
   }
 
   /** Exclusive. */
   endOf(row: AreaIndex): Address {
-    return this.numbers[(row >> 1) + END]!;
+    return this.numbers[((row >> 2) + END) | 0]!;
+  }
+
+  /** Bytes of a range, as 64-bit addresses count them. */
+  bytesOf(row: AreaIndex): number {
+    const start = this.startOf(row);
+    const end = this.endOf(row);
+    return start < KERNEL_HALF && end > KERNEL_HALF ? end - start + HOLE_BYTES : end - start;
   }
 
   /** A start that has a page lies on its boundary. */
   setRange(row: AreaIndex, start: Address, end: Address): void {
-    this.numbers[(row >> 1) + START] = start;
-    this.numbers[(row >> 1) + END] = end;
-    this.words[row + PAGE] = this.pageOf(start);
+    const { words, numbers } = this;
+    numbers[((row >> 2) + START) | 0] = start;
+    numbers[((row >> 2) + END) | 0] = end;
+    words[(row + PAGE) | 0] = this.pageOf(start);
+    words[(row + END_PAGE) | 0] = this.pageOf(end);
+    const halves = this.bytesOf(row) / HALF_BYTES;
+    words[(row + SIZE) | 0] = halves < MANY ? halves | 0 : MANY;
   }
 
   /** The record that `chain` has put behind another one. */
@@ -87,24 +109,24 @@ export class RangeTable {
 
   /** Page that an address lies in, as PAGE has it. */
   pageOf(address: Address): number {
-    const page = (address - this.origin) / PAGE_BYTES + 1;
+    const page = (address - this.base) / PAGE_BYTES;
     if (page >= LATEST) return LATEST;
     return page > EARLIEST ? page | 0 : EARLIEST;
   }
 
   /** Page that begins at an address; EARLIEST if none does. */
   wholePageOf(address: Address): number {
-    const place = (address - this.origin) / PAGE_BYTES + 1;
+    const place = (address - this.base) / PAGE_BYTES;
     const page = place | 0;
     return page === place && page > EARLIEST && page < LATEST ? page : EARLIEST;
   }
 
   /** Makes room for records of so many words together, and keeps those that are there. */
   protected provide(words: number): void {
-    const { words: old } = this;
-    const buffer = new ArrayBuffer(words * Int32Array.BYTES_PER_ELEMENT);
-    this.words = new Int32Array(buffer);
-    this.words.set(old);
-    this.numbers = new Float64Array(buffer, LINK_BYTES);
+    const { words: oldWords, numbers: oldNumbers } = this;
+    this.words = new Int32Array(words);
+    this.words.set(oldWords);
+    this.numbers = new Float64Array(words / 4);
+    this.numbers.set(oldNumbers);
   }
 }

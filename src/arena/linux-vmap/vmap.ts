@@ -14,7 +14,7 @@ import { type CongruentAreas, congruentBase } from './per-cpu-areas.js';
 import { PooledSizes } from './pooled-sizes.js';
 import { VmapFigures } from './vmap-figures.js';
 
-const { EARLIEST, NIL, NO_TAG, TAG } = record;
+const { EARLIEST, LATEST, NIL, NO_TAG, TAG } = record;
 const { PAGE_BYTES } = abi;
 const { LARGEST_POOLED, POOLS_PER_NODE } = pooling;
 const { LOWEST_KERNEL_ADDRESS } = zones;
@@ -321,8 +321,14 @@ export class Vmap {
   }
 
   private makeBusy(row: AreaIndex): void {
+    const { nodes, areas } = this;
     this.figures.allocs++;
-    this.nodes.busy[this.nodes.ofArea(row)]!.insert(row);
+    const page = areas.words[row]!;
+    if (page === EARLIEST || page === LATEST) nodes.busy[nodes.ofAddress(areas.startOf(row))]!.insert(row);
+    else {
+      const busy = nodes.busy[nodes.ofPage(page)]!;
+      busy.link(row, busy.locatePage(page, busy.root));
+    }
   }
 
   private findCongruent(wanted: CongruentAreas): Address {

@@ -22,8 +22,10 @@ import type { Oracle, OracleModel, PreparedCase } from './oracle.js';
 /** Operations, as case.json explains them. */
 const Op = { alloc: 0, free: 1, drain: 2, reclaim: 3, shrink: 4, pcpu: 5, seed: 6 } as const;
 
-/** The two that are not rare; the optimizing compiler folds constants of a module, but not fields of an object. */
-const { alloc: ALLOC, free: FREE } = Op;
+/** Numbers of a step, and what stands for a row of `requests` in those that are no allocations. */
+const STEP = 2;
+const FREE = -1;
+const RARE = -2;
 
 const VmapCase = Type.Object({
   cpus: Type.Integer({ minimum: 1 }),
@@ -47,8 +49,11 @@ export const linuxVmapOracle: Oracle = {
 /** The operations with what each needs in one column. */
 interface DecodedOperations extends CaseOperations {
   readonly kind: Uint8Array;
-  /** Row of `requests` for allocations: few are different, and columns of everything would pass through the caches. */
-  readonly request: Int32Array;
+  /**
+   * What a replay reads of each operation, STEP numbers: row of `requests`, FREE or RARE; and its slot. Requests that are
+   * different are few, and columns of everything would pass through the caches.
+   */
+  readonly steps: Int32Array;
   readonly requests: readonly VmapRequest[];
   /** The number in `flags`: CPU, number of areas, or tag. */
   readonly flag: Int32Array;
@@ -158,17 +163,19 @@ function decode(golden: GoldenCase, windows: WindowRows): DecodedOperations {
   const rows = new RequestRows();
   const columns = {
     kind: new Uint8Array(length),
-    request: new Int32Array(length),
+    steps: new Int32Array(length * STEP),
     requests: rows.requests,
     flag: new Int32Array(length),
   };
   for (let row = 0; row < length; row++) {
     columns.kind[row] = kinds[operations.op[row]!]!;
     columns.flag[row] = numbers[operations.flags[row]!]!;
+    columns.steps[row * STEP] = columns.kind[row] === Op.free ? FREE : RARE;
+    columns.steps[row * STEP + 1] = operations.slot[row]!;
     if (columns.kind[row] !== Op.alloc) continue;
     const window = windows.row(operations.minAddress[row]!, operations.maxAddress[row]!);
     const { size, align } = operations;
-    columns.request[row] = rows.row(size[row]!, align[row]!, window, columns.flag[row]!);
+    columns.steps[row * STEP] = rows.row(size[row]!, align[row]!, window, columns.flag[row]!);
   }
   return { ...operations, ...columns };
 }
@@ -194,17 +201,19 @@ class VmapModel implements OracleModel {
 
   advance(from: number, to: number): number {
     const { vmap, addressOf } = this;
-    const { kind, slot, request, requests, result } = this.operations;
+    const { steps, requests, result } = this.operations;
     const { areas } = vmap;
     for (let row = from; row < to; row++) {
-      if (kind[row] === ALLOC) {
-        const { size, align, window, cpu } = requests[request[row]!]!;
+      const request = steps[row * STEP]!;
+      const slot = steps[row * STEP + 1]!;
+      if (request >= 0) {
+        const { size, align, window, cpu } = requests[request]!;
         const area = vmap.alloc(size, align, window, cpu);
         const address = area === NIL ? NO_ADDRESS : areas.startOf(area);
-        addressOf[slot[row]!] = address;
+        addressOf[slot] = address;
         if (address !== result[row]! && this.isWrong(address)) return row;
-      } else if (kind[row] === FREE) {
-        vmap.freeAt(addressOf[slot[row]!]!);
+      } else if (request === FREE) {
+        vmap.freeAt(addressOf[slot]!);
       } else if (!this.executeRare(row)) return row;
     }
     return to;
