@@ -7,9 +7,6 @@ const { CHILD, EARLIEST, LATEST, LOWER, NIL, PARENT, PLACE_BITS, RED, UPPER } = 
 
 /** Areas, or free ranges, in address order: how they are found, and where new ones belong. */
 export class AreaTree extends BalancedTree {
-  /** Descents' visits since it was made. */
-  steps = 0;
-
   /** The lowest area; NIL if there is none. */
   get first(): AreaIndex {
     return this.endmost(this.root, LOWER);
@@ -80,7 +77,7 @@ export class AreaTree extends BalancedTree {
       side = (words[at]! - following) >> 31;
       at = (lower ^ ((lower ^ upper) & side)) >>> 0;
     }
-    this.steps += steps;
+    this.table.steps += steps;
     return (above + CHILD - side) | 0;
   }
 
@@ -103,7 +100,7 @@ export class AreaTree extends BalancedTree {
       if (distance === 0) break;
       at = (lower ^ ((lower ^ upper) & (distance >> 31))) >>> 0;
     }
-    this.steps += steps;
+    this.table.steps += steps;
     return at | 0;
   }
 
@@ -112,7 +109,7 @@ export class AreaTree extends BalancedTree {
     const { words } = this.table;
     let at = this.root;
     while (at !== NIL) {
-      this.steps++;
+      this.table.steps++;
       const begin = this.table.startOf(at);
       if (begin === address) break;
       at = words[at + CHILD + (address < begin ? LOWER : UPPER)]!;
@@ -126,7 +123,7 @@ export class AreaTree extends BalancedTree {
     const address = this.table.startOf(row);
     let place = this.head + CHILD;
     for (let at = from; at !== NIL; at = words[place]!) {
-      this.steps++;
+      this.table.steps++;
       place = at + CHILD + (address < this.table.startOf(at) ? LOWER : UPPER);
     }
     return place;

@@ -35,6 +35,12 @@ export class LazyAreas {
 
   /** The tree, with all areas in it. */
   get settled(): AreaTree {
+    this.settle();
+    return this.tree;
+  }
+
+  /** Has all areas in the tree. */
+  settle(): void {
     const { tree, log, logged } = this;
     this.logged = 0;
     for (let at = 0; at < logged; at += ENTRY) {
@@ -43,7 +49,6 @@ export class LazyAreas {
       if (page === EARLIEST) tree.insert(row);
       else tree.link(row, tree.locatePage(page, tree.root));
     }
-    return tree;
   }
 
   /** Adds an area that starts at a page; EARLIEST if it has none. */

@@ -25,6 +25,10 @@ const LOWEST_ADDRESS: Address = AddressSpace.canonical.toNumber(LOWEST);
 /** First address of the kernel half that the model covers. */
 export const LOWEST_KERNEL_ADDRESS = LOWEST_ADDRESS;
 
+/** In place of a node's number. */
+const NONE = -1;
+const SEVERAL = -2;
+
 /** Nodes of a kernel with so many CPUs. */
 export function nodesFor(cpus: number): number {
   return Math.min(cpus, MOST_NODES);
@@ -37,6 +41,8 @@ export function nodesFor(cpus: number): number {
 export class AreaNodes {
   readonly busy: readonly AreaTree[];
   readonly lazy: readonly LazyAreas[];
+  /** The node to whose waiting areas some have been added since `steps` was asked for; NONE or SEVERAL. */
+  private unsettled = NONE;
   /** Node of the lowest address, of which differences are taken: those fit in 32 bits. */
   private readonly lowestNode: number;
   /** Pages before page 0 since a zone of node 0, up to whole rounds of all nodes. */
@@ -81,11 +87,18 @@ export class AreaNodes {
     return this.lazy.reduce((sum, tree) => sum + tree.size, 0);
   }
 
-  /** Visits of all descents in the trees of busy and lazy areas. */
+  /** Visits of all descents in the trees of busy and lazy areas. A run asks for them around each request. */
   get steps(): number {
-    let steps = 0;
-    for (const tree of this.busy) steps += tree.steps;
-    for (const { settled } of this.lazy) steps += settled.steps;
-    return steps;
+    const { lazy, unsettled } = this;
+    if (unsettled === SEVERAL) for (const areas of lazy) areas.settle();
+    else if (unsettled !== NONE) lazy[unsettled]!.settle();
+    this.unsettled = NONE;
+    return this.areas.steps;
+  }
+
+  /** Adds an area that starts at a page to those of a node that wait; EARLIEST if it has none. */
+  addLazy(node: number, row: AreaIndex, page: number): void {
+    if (this.unsettled !== node) this.unsettled = this.unsettled === NONE ? node : SEVERAL;
+    this.lazy[node]!.add(row, page);
   }
 }

@@ -28,6 +28,8 @@ export class RangeTable {
   numbers = new Float64Array(0);
   /** Records in use. */
   count = 0;
+  /** Visits of all descents in the trees of these records. */
+  steps = 0;
   /** Address of page 0: a multiple of GREATEST_MASKED, so that a page's number shows alignments up to there. */
   readonly base: Address;
   private spare: AreaIndex = NIL;

@@ -32,7 +32,7 @@ export class VmapFigures extends RangeFigures {
   }
 
   get lookups(): number {
-    return this.vmap.free.tree.steps + this.vmap.nodes.steps;
+    return this.vmap.free.ranges.steps + this.vmap.nodes.steps;
   }
 
   /** An area has left the free tree. */

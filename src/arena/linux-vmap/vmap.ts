@@ -179,7 +179,7 @@ export class Vmap {
     const pages = areas.pagesOf(row);
     const tag = areas.tagOf(row);
     this.lazyPages += pages;
-    nodes.lazy[tag === NO_TAG ? home : tag - 1]!.add(row, page);
+    nodes.addLazy(tag === NO_TAG ? home : tag - 1, row, page);
     this.figures.frees++;
     if (tag === NO_TAG || pages > POOLS_PER_NODE) {
       this.sizes.otherFrees++;

@@ -6,11 +6,19 @@ import { AreaTree } from '../../../src/arena/linux-vmap/area-tree.js';
 import { contradictionInTree } from '../../../src/arena/linux-vmap/check.js';
 import { areasOf } from '../../../src/arena/linux-vmap/inspect.js';
 import { LazyAreas } from '../../../src/arena/linux-vmap/lazy-areas.js';
+import { AreaNodes } from '../../../src/arena/linux-vmap/nodes.js';
 import { AddressSpace } from '../../../src/core/address.js';
 import { TIB } from '../../../src/core/units.js';
 
 const PAGE = 4096;
 const ORIGIN = AddressSpace.canonical.toNumber(0xffff_c900_0000_0000n);
+
+/** A page-long area in no place. */
+function made(table: AreaTable, start: number): number {
+  const row = table.take();
+  table.setRange(row, start, start + PAGE);
+  return row;
+}
 
 /** The same areas twice: as LazyAreas keeps them, and in a tree that gets each as it comes. */
 class Twice {
@@ -21,8 +29,8 @@ class Twice {
 
   add(start: number): void {
     const page = this.areas.wholePageOf(start);
-    this.lazy.add(this.made(this.areas, start), page);
-    this.tree.insert(this.made(this.copies, start));
+    this.lazy.add(made(this.areas, start), page);
+    this.tree.insert(made(this.copies, start));
   }
 
   take(start: number): void {
@@ -38,10 +46,10 @@ class Twice {
     const waiting = [...areasOf(lazy.settled)].map((row) => this.areas.startOf(row));
     expect(contradictionInTree(lazy.settled)).toBe('');
     return [
-      { size: lazy.size, steps: lazy.settled.steps, waiting },
+      { size: lazy.size, steps: this.areas.steps, waiting },
       {
         size: tree.size,
-        steps: tree.steps,
+        steps: this.copies.steps,
         waiting: [...areasOf(tree)].map((row) => this.copies.startOf(row)),
       },
     ];
@@ -53,12 +61,6 @@ class Twice {
     const rows = [...this.lazy.drain().subarray(0, size)];
     expect(rows.map((row) => this.areas.startOf(row))).toEqual(wanted);
     this.tree.clear();
-  }
-
-  private made(table: AreaTable, start: number): number {
-    const row = table.take();
-    table.setRange(row, start, start + PAGE);
-    return row;
   }
 }
 
@@ -97,6 +99,21 @@ describe('areas that wait for a purge', () => {
         expect(lazy).toEqual(tree);
       }),
     );
+  });
+
+  it('count the visits of their descents, whichever nodes they are added to', () => {
+    const [areas, copies] = [new AreaTable(ORIGIN), new AreaTable(ORIGIN)];
+    const nodes = new AreaNodes(areas, 4);
+    const trees = nodes.lazy.map(() => new AreaTree(copies));
+    const homes = [2, 2, 0, 2, 2, 1, 3, 3, 0, 0, 1, 1, 1, 2];
+    homes.forEach((node, index) => {
+      const start = ORIGIN + ((index * 5) % 14) * PAGE;
+      nodes.addLazy(node, made(areas, start), areas.wholePageOf(start));
+      trees[node]!.insert(made(copies, start));
+      if (index % 3 !== 1) expect(nodes.steps).toBe(copies.steps);
+    });
+    expect(nodes.steps).toBe(copies.steps);
+    expect(nodes.waiting).toBe(homes.length);
   });
 
   it('have pages of their own in the near half of the starts, and none in the other', () => {
